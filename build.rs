@@ -1,0 +1,6 @@
+//! Tells the linker that Node-API's symbols come from the process that loads the addon.
+
+fn main() {
+    #[cfg(not(doc))]
+    napi_build::setup();
+}

@@ -1,0 +1,3 @@
+import threadmill from './index.js'
+
+export const { WorkerPool, PoolError, move } = threadmill

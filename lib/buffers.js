@@ -1,0 +1,146 @@
+const { types } = require('node:util')
+const { fileURLToPath } = require('node:url')
+const { invalidType, invalidValue, PoolError, show } = require('./errors.js')
+
+// How bytes reach a native thread; src/binding/values.rs holds the same numbers.
+const COPY = 0
+const PIN = 1
+const SHARE = 2
+
+/** Up to this size copying costs less than what it saves: nobody has to leave the buffer alone. */
+const LARGEST_COPY = 32 * 1024
+/** A longer string crosses as UTF-8 of its own instead of within the options. */
+const LONGEST_OPTION = 1024
+
+const isSharedBuffer = (value) => types.isSharedArrayBuffer(value)
+const isBytes = (value) => ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
+
+/** Whether an ArrayBuffer has been detached; Node 20 has no `detached`. */
+function isDetached(buffer) {
+  if (buffer.byteLength > 0 || isSharedBuffer(buffer)) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Takes an ArrayBuffer away from its owner: the same memory in a new one, and the old one detached. */
+function detach(buffer, name) {
+  let owned
+  try {
+    owned = structuredClone(buffer, { transfer: [buffer] })
+  } catch (cause) {
+    throw new PoolError(
+      'ERR_INVALID_ARG_VALUE',
+      `The ${name} cannot be transferred; leave it out of 'transfer', or copy the bytes into a buffer of their own`,
+      { cause }
+    )
+  }
+  // Node 20 copies what it must not transfer, and says nothing.
+  if (buffer.byteLength !== 0)
+    throw invalidValue(
+      `The ${name} cannot be transferred, as other buffers share its memory; leave it out of 'transfer', or copy the bytes into a buffer of their own`
+    )
+  return owned
+}
+
+/** What of a native task's input goes to Rust, and what has to be kept for it. */
+class NativeInput {
+  constructor() {
+    this.options = ''
+    /** @type {Uint8Array[]} */
+    this.attachments = []
+    /** @type {number[]} */
+    this.modes = []
+    /** What a task gives back when it gives back an attachment. */
+    this.returns = []
+  }
+}
+
+/** Reads a native task's input; every large buffer is borrowed, or owned if `transfer` names it. */
+function nativeInput(task, input, transfer) {
+  const result = new NativeInput()
+  if (input === undefined && transfer.length === 0) return result
+  if (typeof input !== 'object' || input === null || isBytes(input) || Array.isArray(input)) {
+    throw invalidType(
+      `The input of '${task}' must be an object of its options; received ${isBytes(input) ? 'bytes' : show(input)}`
+    )
+  }
+  const taken = new Map()
+  for (const [index, buffer] of transfer.entries()) {
+    if (!types.isArrayBuffer(buffer))
+      throw invalidType(
+        `The option 'transfer[${index}]' must be an ArrayBuffer for the native task '${task}'; received ${show(buffer)}`
+      )
+    if (isDetached(buffer))
+      throw invalidValue(`The option 'transfer[${index}]' is detached already; transfer each buffer once`)
+    taken.set(buffer, index)
+  }
+  const options = {}
+  const late = []
+  for (const key of Object.keys(input)) {
+    const value = input[key]
+    if (isBytes(value)) {
+      options[key] = { attachment: late.length }
+      late.push(view(task, key, value))
+    } else if (typeof value === 'string' && value.length > LONGEST_OPTION) {
+      options[key] = { attachment: late.length }
+      const bytes = Buffer.from(value, 'utf8')
+      late.push({ original: value, buffer: bytes.buffer, offset: bytes.byteOffset, length: bytes.byteLength })
+    } else options[key] = plain(value)
+  }
+  try {
+    result.options = JSON.stringify(options)
+  } catch (cause) {
+    throw new PoolError(
+      'ERR_INVALID_ARG_TYPE',
+      `The options of '${task}' must be plain values; one of them cannot be written as JSON`,
+      { cause }
+    )
+  }
+  for (const [buffer, index] of taken)
+    taken.set(buffer, detach(buffer, `ArrayBuffer in 'transfer[${index}]'`))
+  for (const { original, buffer, offset, length } of late) {
+    const owned = taken.get(buffer)
+    const bytes = new Uint8Array(owned ?? buffer, offset, length)
+    result.attachments.push(bytes)
+    result.returns.push(owned === undefined ? original : sameKind(original, owned, offset, length))
+    if (isSharedBuffer(buffer)) result.modes.push(SHARE)
+    else result.modes.push(length <= LARGEST_COPY || buffer.resizable ? COPY : PIN)
+  }
+  return result
+}
+
+/** Where the bytes of a buffer or view are. */
+function view(task, key, value) {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value
+  if (isDetached(buffer))
+    throw invalidValue(`The option '${key}' of '${task}' is a detached buffer; its bytes are elsewhere now`)
+  const offset = ArrayBuffer.isView(value) ? value.byteOffset : 0
+  return { original: value, buffer, offset, length: value.byteLength }
+}
+
+/** What stands in the options for a value that is no bytes. */
+function plain(value) {
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
+    return [show(value)]
+  if (typeof value === 'number' && !Number.isFinite(value)) return [show(value)]
+  if (typeof value === 'object' && value !== null) {
+    const { path } = value
+    if (typeof path === 'object' && typeof path?.href === 'string')
+      return { ...value, path: fileURLToPath(path) }
+  }
+  return value
+}
+
+/** A view like `original` on the memory it was transferred to. */
+function sameKind(original, owned, offset, length) {
+  if (!ArrayBuffer.isView(original)) return owned
+  if (Buffer.isBuffer(original)) return Buffer.from(owned, offset, length)
+  const View = /** @type {any} */ (original).constructor
+  return new View(owned, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
+}
+
+module.exports = { nativeInput, NativeInput }

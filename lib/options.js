@@ -1,0 +1,190 @@
+const os = require('node:os')
+const { invalidType, invalidValue, outOfRange, show } = require('./errors.js')
+
+/** Priorities by name. */
+const PRIORITIES = { __proto__: null, lowest: -20, low: -10, normal: 0, high: 10, urgent: 20 }
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A copy of the user's options: each getter runs once, and what it throws names its option. */
+function take(options, known, what) {
+  if (!isObject(options)) throw invalidType(`${what} must be an object; received ${show(options)}`)
+  const taken = { __proto__: null }
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) {
+      throw invalidValue(`${what} have no '${name}'; use one of ${[...known].join(', ')}`)
+    }
+    const value = options[name]
+    if (value !== undefined) taken[name] = value
+  }
+  return taken
+}
+
+function integer(name, value, least, most = Number.MAX_SAFE_INTEGER) {
+  if (typeof value !== 'number')
+    throw invalidType(`The option '${name}' must be a number; received ${show(value)}`)
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw outOfRange(
+      `The option '${name}' must be a whole number from ${least} to ${most}; received ${value}`
+    )
+  }
+  return value
+}
+
+function duration(name, value) {
+  if (typeof value !== 'number')
+    throw invalidType(`The option '${name}' must be a number of milliseconds; received ${show(value)}`)
+  if (!(value >= 0))
+    throw outOfRange(`The option '${name}' must be a number of milliseconds from 0; received ${value}`)
+  return value
+}
+
+function string(name, value) {
+  if (typeof value !== 'string')
+    throw invalidType(`The option '${name}' must be a string; received ${show(value)}`)
+  return value
+}
+
+/** Handed to node:worker_threads as they are. */
+const WORKER_OPTIONS = [
+  'resourceLimits',
+  'env',
+  'argv',
+  'execArgv',
+  'workerData',
+  'stdout',
+  'stderr',
+  'trackUnmanagedFds'
+]
+
+const POOL_OPTIONS = new Set([
+  'script',
+  'size',
+  'minWorkers',
+  'maxWorkers',
+  'nativeThreads',
+  'idleTimeout',
+  'aging',
+  'name',
+  ...WORKER_OPTIONS
+])
+
+const MOST_EXECUTORS = 4096
+
+/** The options of a pool, complete and checked. `resources` are for node:worker_threads. */
+function poolOptions(options) {
+  const given = take(options, POOL_OPTIONS, "A pool's options")
+  const available = os.availableParallelism()
+  if (given.size !== undefined) {
+    for (const name of ['minWorkers', 'maxWorkers']) {
+      if (given[name] !== undefined)
+        throw invalidValue(
+          `The option 'size' sets both minWorkers and maxWorkers; leave out '${name}' or 'size'`
+        )
+    }
+    integer('size', given.size, 1, MOST_EXECUTORS)
+  }
+  const minWorkers = integer('minWorkers', given.size ?? given.minWorkers ?? 0, 0, MOST_EXECUTORS)
+  const maxWorkers = integer(
+    'maxWorkers',
+    given.size ?? given.maxWorkers ?? Math.max(available, minWorkers),
+    1,
+    MOST_EXECUTORS
+  )
+  if (minWorkers > maxWorkers) {
+    throw outOfRange(
+      `The option 'minWorkers' must not exceed 'maxWorkers', which is ${maxWorkers}; received ${minWorkers}`
+    )
+  }
+  const resources = {}
+  for (const name of WORKER_OPTIONS) if (given[name] !== undefined) resources[name] = given[name]
+  for (const name of ['stdout', 'stderr', 'trackUnmanagedFds']) {
+    if (name in resources && typeof resources[name] !== 'boolean')
+      throw invalidType(`The option '${name}' must be a boolean; received ${show(resources[name])}`)
+  }
+  for (const name of ['argv', 'execArgv']) {
+    if (name in resources && !Array.isArray(resources[name]))
+      throw invalidType(`The option '${name}' must be an array of strings; received ${show(resources[name])}`)
+  }
+  if ('resourceLimits' in resources && !isObject(resources.resourceLimits)) {
+    throw invalidType(
+      `The option 'resourceLimits' must be an object; received ${show(resources.resourceLimits)}`
+    )
+  }
+  if ('env' in resources && !isObject(resources.env) && typeof resources.env !== 'symbol') {
+    throw invalidType(
+      `The option 'env' must be an object or SHARE_ENV of node:worker_threads; received ${show(resources.env)}`
+    )
+  }
+  return {
+    script: given.script,
+    resources,
+    name: string('name', given.name ?? 'threadmill'),
+    limits: {
+      minWorkers,
+      maxWorkers,
+      nativeThreads: integer('nativeThreads', given.nativeThreads ?? available, 1, MOST_EXECUTORS),
+      aging: duration('aging', given.aging ?? 0),
+      idleTimeout: duration('idleTimeout', given.idleTimeout ?? 30_000)
+    }
+  }
+}
+
+const EXECUTE_OPTIONS = new Set(['priority', 'transfer'])
+
+/** The number of a priority. */
+function priorityOf(priority) {
+  if (typeof priority === 'number') {
+    if (Number.isFinite(priority)) return priority
+    throw outOfRange(`The option 'priority' must be a finite number; received ${priority}`)
+  }
+  const words = Object.keys(PRIORITIES)
+  if (typeof priority !== 'string')
+    throw invalidType(
+      `The option 'priority' must be a number or one of ${words.join(', ')}; received ${show(priority)}`
+    )
+  const number = PRIORITIES[priority]
+  if (number === undefined)
+    throw invalidValue(
+      `The option 'priority' must be a number or one of ${words.join(', ')}; received ${show(priority)}`
+    )
+  return number
+}
+
+/** The options of one task: `{ priority, transfer }`, checked. */
+function executeOptions(options) {
+  const given = take(options, EXECUTE_OPTIONS, "A task's options")
+  const transfer = given.transfer ?? []
+  if (!Array.isArray(transfer))
+    throw invalidType(
+      `The option 'transfer' must be an array of transferable objects; received ${show(transfer)}`
+    )
+  const list = [...transfer]
+  for (const [index, item] of list.entries()) {
+    if (typeof item !== 'object' || item === null)
+      throw invalidType(
+        `The option 'transfer[${index}]' must be a transferable object, such as an ArrayBuffer; received ${show(item)}`
+      )
+    if (ArrayBuffer.isView(item))
+      throw invalidType(
+        `The option 'transfer[${index}]' must be a transferable object; received a view, so name its 'buffer' instead`
+      )
+    if (list.indexOf(item) < index)
+      throw invalidValue(`The option 'transfer[${index}]' is in the list twice; name each object once`)
+  }
+  return { priority: priorityOf(given.priority ?? 0), transfer: list }
+}
+
+const CLOSE_OPTIONS = new Set(['timeout', 'cancelQueued'])
+
+/** The options of `close`. */
+function closeOptions(options) {
+  const given = take(options, CLOSE_OPTIONS, "The options of 'close'")
+  if (given.timeout !== undefined) duration('timeout', given.timeout)
+  if (given.cancelQueued !== undefined && typeof given.cancelQueued !== 'boolean') {
+    throw invalidType(`The option 'cancelQueued' must be a boolean; received ${show(given.cancelQueued)}`)
+  }
+  return given
+}
+
+module.exports = { poolOptions, executeOptions, closeOptions, priorityOf }

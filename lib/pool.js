@@ -1,0 +1,438 @@
+const { types } = require('node:util')
+const native = require('./native.js')
+const { encode, encoded, decode } = require('./codec.js')
+const { nativeInput } = require('./buffers.js')
+const { PoolError, addSubmitSite, invalidType, invalidValue, restore, show } = require('./errors.js')
+const { closeOptions, executeOptions, poolOptions, priorityOf } = require('./options.js')
+const { HEAD, RECORD, Inbound } = require('./records.js')
+const { resolveScript } = require('./script.js')
+const { Slots } = require('./slots.js')
+const { describeStats } = require('./stats.js')
+const { Labels } = require('./labels.js')
+const { Workers } = require('./workers.js')
+
+/** What `submit` answers. */
+const CLOSING = -1
+const TERMINATED = -2
+
+/** Batches drained before the event loop gets its turn; see BATCH in src/binding/pool.rs. */
+const BATCHES = 8
+
+const ORDINARY = { priority: 0, transfer: [] }
+
+/** The memory that records of every pool are read from: draining one never interrupts another. */
+let inbound = new Inbound()
+
+/** See index.d.ts. */
+class WorkerPool {
+  #native
+  #outbound = encoded.bytes
+  #inbound = inbound
+  #slots = new Slots()
+  #labels
+  #workers
+  #held = false
+  /** Settles when everything has ended; made by the first close() or terminate(). */
+  #end = undefined
+  #terminated = false
+  /** What native threads may still be reading after a termination. */
+  #lingering = undefined
+
+  constructor(scriptOrOptions, sizeOrOptions) {
+    const { script, limits, name, resources } = poolOptions(formOf(scriptOrOptions, sizeOrOptions))
+    const href = script === undefined ? undefined : resolveScript(script)
+    this.#native = new native.NativePool(
+      { ...limits, name },
+      () => this.#drain(),
+      this.#outbound,
+      inbound.int32
+    )
+    this.#labels = new Labels(this.#native, href)
+    this.#workers = new Workers(
+      { pool: this.#native.number, script: href, name, resources, minimum: limits.minWorkers },
+      {
+        hire: () => this.#native.hireMinimum(),
+        gone: (id) => this.#workerGone(id),
+        fail: (error) => this.#rejectWaiting(error),
+        hold: () => this.#hold()
+      }
+    )
+    if (limits.minWorkers > 0) this.#workers.startMinimum()
+  }
+
+  execute(task, input, options) {
+    try {
+      const { priority, transfer } = options === undefined ? ORDINARY : executeOptions(options)
+      const number = typeof task === 'string' ? native.numberOf(task) : undefined
+      if (number !== undefined) return this.#submitNative(task, number, input, priority, transfer)
+      return this.#submit(this.#labels.of(task), input, priority, transfer)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  run(input, options) {
+    return this.execute('default', input, options)
+  }
+
+  priority(level, task, input, options) {
+    try {
+      const priority = priorityOf(level)
+      return this.execute(task, input, { ...options, priority })
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #submit(label, input, priority, transfer) {
+    const slots = this.#slots
+    const shared = this.#workers.shared
+    let fits
+    try {
+      fits = transfer.length === 0 && encode(input, shared.share)
+    } catch (cause) {
+      throw new PoolError(
+        'ERR_NOT_SERIALIZABLE',
+        `The input of ${this.#labels.describe(label)} cannot be copied, as reading it threw: ${cause?.message ?? cause}`,
+        { cause, task: this.#labels.name(label) }
+      )
+    }
+    const used = shared.takeUsed()
+    const promise = slots.open(label, fits ? used : { input, transfer })
+    const slot = slots.last
+    if (fits && encoded.bytes !== this.#outbound) this.#native.useOutbound((this.#outbound = encoded.bytes))
+    const answer = fits
+      ? this.#native.submit(slot, label, priority, encoded.text, encoded.byteLength, false)
+      : this.#native.submit(slot, label, priority, '', 0, true)
+    if (answer < 0) return this.#refuse(slot, answer)
+    if (!this.#held) this.#hold()
+    const worker = answer >> 1
+    if (!fits) this.#deliverOrKeep(slot, (answer & 1) === 1 ? worker : 0)
+    if (worker > 0 && (answer & 1) === 0) this.#workers.start(worker)
+    return promise.then(undefined, addSubmitSite)
+  }
+
+  #submitNative(task, number, input, priority, transfer) {
+    const { options, attachments, modes, returns } = nativeInput(task, input, transfer)
+    const slots = this.#slots
+    const kept = attachments.length > 0 ? { attachments, returns } : undefined
+    const promise = slots.open(-1 - number, kept)
+    const slot = slots.last
+    const answer = this.#native.submitNative(slot, number, priority, options, attachments, modes)
+    if (answer < 0) return this.#refuse(slot, answer)
+    if (!this.#held) this.#hold()
+    return promise.then(undefined, addSubmitSite)
+  }
+
+  #refuse(slot, answer) {
+    const task = this.#nameOf(slot)
+    this.#slots.close(slot)
+    const error =
+      answer === CLOSING
+        ? new PoolError(
+            'ERR_POOL_CLOSED',
+            `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`,
+            { task }
+          )
+        : terminatedError(task)
+    return Promise.reject(error)
+  }
+
+  /** Hands a task's input to the worker that waits for it, or keeps a copy until one does. */
+  #deliverOrKeep(slot, worker) {
+    const cargo = this.#slots.kept[slot]
+    try {
+      if (worker > 0) this.#deliver(slot, worker)
+      else this.#slots.kept[slot] = copyOf(cargo)
+    } catch (cause) {
+      this.#native.withdraw(slot, false)
+      this.#slots.reject(slot, this.#notSerializable(slot, cause))
+    }
+  }
+
+  #deliver(slot, worker) {
+    const { input, transfer } = this.#slots.kept[slot]
+    this.#workers.deliver(worker, input, transfer)
+    checkTransferred(transfer)
+    this.#slots.kept[slot] = undefined
+    this.#native.delivered(slot)
+  }
+
+  #notSerializable(slot, cause) {
+    const task = this.#nameOf(slot)
+    return new PoolError(
+      'ERR_NOT_SERIALIZABLE',
+      `The input of the task '${task}' cannot be sent to a worker: ${cause?.message ?? cause}`,
+      { cause, task }
+    )
+  }
+
+  #nameOf(slot) {
+    const label = this.#slots.labels[slot]
+    return label < 0 ? native.nameOf(-1 - label) : this.#labels.name(label)
+  }
+
+  /** Keeps the process alive as long as anything is unsettled. */
+  #hold() {
+    const needed =
+      this.#slots.count > 0 || this.#workers.awaited || (this.#end !== undefined && !this.#end.settled)
+    if (needed !== this.#held) this.#native.hold((this.#held = needed))
+  }
+
+  // ---- what comes back
+
+  #drain() {
+    for (let batch = 0; batch < BATCHES; batch++) {
+      if (this.#inbound !== inbound) this.#native.useInbound((this.#inbound = inbound).int32)
+      const text = this.#native.drain()
+      if (this.#read(text)) {
+        this.#hold()
+        return
+      }
+    }
+    setImmediate(() => this.#drain())
+  }
+
+  /** Settles what a batch of records tells of; whether it was the last. */
+  #read(text) {
+    const { int32, float64 } = inbound
+    let at = 0
+    let textAt = 0
+    for (;;) {
+      const kind = int32[at]
+      if (kind === RECORD.END) return true
+      if (kind === RECORD.MORE) return false
+      const slot = int32[at + 1]
+      const number = int32[at + 2]
+      const characters = int32[at + 4]
+      if (kind === RECORD.FULFILLED) {
+        const value = decode(int32, float64, at + HEAD, text, textAt)
+        if (this.#slots.isOpen(slot)) this.#slots.resolve(slot, value)
+      } else if (kind === RECORD.GROW) {
+        inbound = new Inbound(slot * 2)
+        return false
+      } else this.#readRare(kind, slot, number, at + HEAD, text.slice(textAt, textAt + characters))
+      at += HEAD + ((int32[at + 3] + 1) & ~1)
+      textAt += characters
+    }
+  }
+
+  #readRare(kind, slot, number, at, text) {
+    const slots = this.#slots
+    if (kind === RECORD.DELIVER) return this.#deliverLate(slot, number)
+    if (kind === RECORD.ENDED) return this.#ended()
+    const cargo =
+      kind === RECORD.CARGO_FULFILLED || kind === RECORD.CARGO_REJECTED
+        ? this.#workers.receive(number)
+        : undefined
+    const large = kind === RECORD.LARGE_BYTES ? this.#native.takeLarge() : undefined
+    if (!slots.isOpen(slot)) return
+    switch (kind) {
+      case RECORD.REJECTED:
+        return slots.reject(slot, this.#rejection(slot, decode(inbound.int32, inbound.float64, at, text, 0)))
+      case RECORD.CARGO_FULFILLED:
+        return slots.resolve(slot, cargo)
+      case RECORD.CARGO_REJECTED:
+        return slots.reject(slot, this.#rejection(slot, cargo))
+      case RECORD.NOTHING:
+        return slots.resolve(slot, undefined)
+      case RECORD.TEXT:
+        return slots.resolve(slot, text)
+      case RECORD.BYTES: {
+        const bytes = Buffer.allocUnsafeSlow(number)
+        bytes.set(inbound.uint8.subarray(at * 4, at * 4 + number))
+        return slots.resolve(slot, bytes)
+      }
+      case RECORD.LARGE_BYTES:
+        return slots.resolve(slot, Buffer.from(large))
+      case RECORD.ATTACHMENT:
+        return slots.resolve(slot, slots.kept[slot].returns[number])
+      case RECORD.FAILURE: {
+        const [code, message] = [text.slice(0, number), text.slice(number)]
+        return slots.reject(slot, new PoolError(code, message, { task: this.#nameOf(slot) }))
+      }
+      case RECORD.PANIC: {
+        const task = this.#nameOf(slot)
+        return slots.reject(
+          slot,
+          new PoolError('ERR_TASK_PANIC', `The native task '${task}' panicked: ${text}`, { task })
+        )
+      }
+      case RECORD.WORKER_GONE:
+        return slots.reject(slot, this.#workers.deathError(number, this.#nameOf(slot)))
+    }
+  }
+
+  #rejection(slot, description) {
+    const error = restore(description)
+    if (error instanceof PoolError) error.task ??= this.#nameOf(slot)
+    return error
+  }
+
+  #deliverLate(slot, worker) {
+    if (!this.#slots.isOpen(slot)) return
+    try {
+      this.#deliver(slot, worker)
+    } catch (cause) {
+      this.#native.withdraw(slot, false)
+      this.#slots.reject(slot, this.#notSerializable(slot, cause))
+    }
+  }
+
+  // ---- workers
+
+  /** Settles what a dead worker leaves behind and answers the worker to start in its place, or 0. */
+  #workerGone(id) {
+    this.#drain() // what it had finished
+    const replacement = this.#native.workerGone(id)
+    this.#drain() // what it had not
+    return replacement
+  }
+
+  /** No worker can start: the tasks that wait for one are told why. */
+  #rejectWaiting(error) {
+    for (const slot of this.#slots.openSlots()) {
+      if (this.#slots.labels[slot] >= 0 && this.#native.withdraw(slot, false)) {
+        const task = this.#nameOf(slot)
+        this.#slots.reject(slot, new PoolError(error.code, error.message, { cause: error.cause, task }))
+      }
+    }
+    this.#hold()
+  }
+
+  ready() {
+    return this.#workers.ready().then(undefined, addSubmitSite)
+  }
+
+  // ---- the end
+
+  close(options = {}) {
+    let given
+    try {
+      given = closeOptions(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const end = this.#finish()
+    if (!this.#terminated) {
+      if (given.cancelQueued) this.#cancelQueued()
+      this.#native.close()
+      if (given.timeout !== undefined) {
+        const timer = setTimeout(() => {
+          this.terminate()
+        }, given.timeout)
+        end.then(() => clearTimeout(timer))
+      }
+    }
+    return end
+  }
+
+  #cancelQueued() {
+    for (const slot of this.#slots.openSlots()) {
+      if (!this.#native.withdraw(slot, this.#slots.labels[slot] < 0)) continue
+      const task = this.#nameOf(slot)
+      this.#slots.reject(
+        slot,
+        new PoolError(
+          'ERR_POOL_CLOSED',
+          `The task '${task}' was cancelled in the queue, as close() was called with 'cancelQueued'; call close() without it to let queued tasks run`,
+          { task }
+        )
+      )
+    }
+  }
+
+  terminate() {
+    const end = this.#finish()
+    if (!this.#terminated && !this.#end.settled) {
+      this.#terminated = true
+      this.#lingering = [...this.#slots.kept]
+      this.#native.terminate()
+      for (const slot of this.#slots.openSlots())
+        this.#slots.reject(slot, terminatedError(this.#nameOf(slot)))
+      this.#workers.terminate()
+    }
+    return end
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.close()
+  }
+
+  /** The promise of the end; from now on the process stays alive until it settles. */
+  #finish() {
+    if (this.#end === undefined) {
+      const end = (this.#end = { settled: false, resolve: undefined, promise: undefined })
+      end.promise = new Promise((resolve) => {
+        end.resolve = resolve
+      })
+      this.#workers.ending = true
+      this.#hold()
+    }
+    return this.#end.promise
+  }
+
+  #ended() {
+    this.#native.release()
+    this.#lingering = undefined
+    this.#end.settled = true
+    this.#end.resolve()
+  }
+
+  stats() {
+    return describeStats(JSON.parse(this.#native.stats()), (kind, label) =>
+      kind === 'native' ? native.nameOf(label) : this.#labels.name(label)
+    )
+  }
+}
+
+function terminatedError(task) {
+  return new PoolError(
+    'ERR_POOL_TERMINATED',
+    `The task '${task}' was given up, as the pool was terminated; use close() to let tasks finish`,
+    { task }
+  )
+}
+
+/** The options of either form of the constructor. */
+function formOf(first, second) {
+  if (first === undefined && second === undefined) return {}
+  if (typeof first === 'string' || typeof first?.href === 'string') {
+    if (second === undefined) return { script: first }
+    if (typeof second === 'number') return { script: first, size: second }
+    if (typeof second !== 'object' || second === null)
+      throw invalidType(
+        `The second argument of WorkerPool must be a size or an object of options; received ${show(second)}`
+      )
+    if (second.script !== undefined)
+      throw invalidValue("The option 'script' is given twice, as an argument and as an option; leave out one")
+    return { ...second, script: first }
+  }
+  if (typeof first !== 'object' || first === null)
+    throw invalidType(
+      `The first argument of WorkerPool must be a script or an object of options; received ${show(first)}`
+    )
+  if (second !== undefined)
+    throw invalidType(
+      'WorkerPool takes a script and its options, or options alone; put the script first or into the options'
+    )
+  return first
+}
+
+/** Node 20 copies what it must not transfer, and says nothing. */
+function checkTransferred(transfer) {
+  if (transfer.some((item) => types.isArrayBuffer(item) && item.byteLength > 0)) {
+    throw new TypeError(
+      "an ArrayBuffer in 'transfer' cannot be transferred, as other buffers share its memory"
+    )
+  }
+}
+
+/** A copy of what is to be sent later, with its transferables already taken from their owner. */
+function copyOf({ input, transfer }) {
+  const [copy, list] = structuredClone([input, transfer], { transfer })
+  checkTransferred(transfer)
+  return { input: copy, transfer: list }
+}
+
+module.exports = { WorkerPool }

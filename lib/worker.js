@@ -1,0 +1,313 @@
+// What a worker thread runs. Rust wakes `turn`; it pulls tasks from the scheduler one by one, runs them, and
+// hands each result in with the call that asks for the next.
+
+const { createRequire, syncBuiltinESMExports } = require('node:module')
+const path = require('node:path')
+const { performance } = require('node:perf_hooks')
+const workerThreads = require('node:worker_threads')
+const native = require('./native.js')
+const { encode, encoded, decode } = require('./codec.js')
+const { PoolError, describe, simplify } = require('./errors.js')
+const { takeMoved } = require('./move.js')
+const { HEAD, TURN, PREFIX, ENDING, PORT, Inbound } = require('./records.js')
+
+const { pool, id, script, eager, port } = workerThreads.workerData.threadmill
+// The script sees the workerData that its user gave, and nothing of ours.
+const own = /** @type {any} */ (workerThreads)
+own.workerData = workerThreads.workerData.workerData
+syncBuiltinESMExports()
+const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (workerThreads.parentPort)
+
+/** Milliseconds of tasks after which the script's own timers, sockets and console get their turn. */
+const SLICE = 1
+
+/** What the worker is doing; a wake-up means something only to one at rest. */
+const REST = 0
+const RUNNING = 1 // also while it waits for a task's promise
+const YIELDED = 2 // for a turn of the event loop
+const STOPPED = 3
+
+let state = REST
+let sliceStart = 0
+let outbound = encoded.bytes
+let inbound = new Inbound()
+const endpoint = new native.WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
+
+/** The task that runs. */
+let slot = 0
+/** How the last task ended; handed in with the next call. */
+let ended = ENDING.NONE
+/** Functions by label. */
+const handlers = []
+
+/** See TaskContext in index.d.ts. */
+class Context {
+  constructor(taskId, attempt, priority) {
+    this.taskId = taskId
+    this.attempt = attempt
+    this.priority = priority
+    this.workerId = id
+  }
+}
+
+// ---- the loop
+
+function turn() {
+  if (state !== REST) return
+  state = RUNNING
+  sliceStart = performance.now()
+  pump()
+}
+
+/** Hands in what has ended and runs what there is, until nothing is left or a task has to be awaited. */
+function pump() {
+  for (;;) {
+    if (ended !== ENDING.NONE && performance.now() - sliceStart > SLICE) return yieldTurn()
+    const text = next()
+    if (text === null) {
+      const word = inbound.int32[0]
+      if (word === TURN.GROW) {
+        inbound = new Inbound(inbound.int32[1] * 2)
+        endpoint.useInbound(inbound.int32)
+        continue
+      }
+      if (word === TURN.STOP) return stop()
+      state = REST
+      return
+    }
+    if (!runTask(text)) return
+  }
+}
+
+function next() {
+  const how = ended
+  ended = ENDING.NONE
+  if (encoded.bytes !== outbound) endpoint.useOutbound((outbound = encoded.bytes))
+  return how === ENDING.FULFILLED || how === ENDING.REJECTED
+    ? endpoint.next(how, slot, encoded.text, encoded.byteLength)
+    : endpoint.next(how, slot, '', 0)
+}
+
+/** Lets the event loop turn once before the next task. */
+function yieldTurn() {
+  const how = ended
+  ended = ENDING.NONE
+  if (encoded.bytes !== outbound) endpoint.useOutbound((outbound = encoded.bytes))
+  endpoint.finish(how, slot, encoded.text, encoded.byteLength)
+  state = YIELDED
+  setImmediate(() => {
+    state = REST
+    turn()
+  })
+}
+
+/** Runs the task in `inbound`; `false` if it is not over yet. */
+function runTask(text) {
+  const { int32, float64 } = inbound
+  slot = int32[PREFIX + 1]
+  const label = int32[PREFIX + 2]
+  const flags = int32[PREFIX + HEAD - 1]
+  const context = new Context(float64[1], flags >> 1, float64[0])
+  const handler = handlers[label]
+  const input = flags & 1 ? takeCargo() : decode(int32, float64, PREFIX + HEAD, text, 0, findShared)
+  if (handler === undefined) {
+    follow(resolveHandler(label).then((found) => found(input, context)))
+    return false
+  }
+  let result
+  try {
+    result = handler(input, context)
+    if (isThenable(result)) {
+      follow(result)
+      return false
+    }
+  } catch (thrown) {
+    reject(thrown)
+    return true
+  }
+  fulfil(result)
+  return true
+}
+
+const isThenable = (value) =>
+  value !== null &&
+  (typeof value === 'object' || typeof value === 'function') &&
+  typeof value.then === 'function'
+
+function follow(promise) {
+  Promise.resolve(promise).then(
+    (value) => {
+      fulfil(value)
+      pump()
+    },
+    (thrown) => {
+      reject(thrown)
+      pump()
+    }
+  )
+}
+
+// ---- results
+
+function fulfil(value) {
+  try {
+    if (encode(value)) ended = ENDING.FULFILLED
+    else {
+      port.postMessage(value, takeMoved(value))
+      ended = ENDING.CARGO_FULFILLED
+    }
+  } catch (cause) {
+    const message = `The task's result cannot be sent back: ${/** @type {any} */ (cause)?.message ?? cause}`
+    reject(new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
+  }
+}
+
+function reject(thrown) {
+  const description = describe(thrown)
+  try {
+    if (encode(description)) {
+      ended = ENDING.REJECTED
+      return
+    }
+    port.postMessage(description, [])
+  } catch {
+    port.postMessage(simplify(description), [])
+  }
+  ended = ENDING.CARGO_REJECTED
+}
+
+// ---- what comes over the port
+
+/** @type {Map<number, SharedArrayBuffer>} */
+const sharedBuffers = new Map()
+let cargo
+
+function receive() {
+  const received = workerThreads.receiveMessageOnPort(port)
+  if (received === undefined) return false
+  const [kind, first, second] = received.message
+  if (kind === PORT.SHARED) sharedBuffers.set(first, second)
+  else if (kind === PORT.FORGET) sharedBuffers.delete(first)
+  else cargo = first
+  return true
+}
+
+/** The input that was delivered for the task. One that was taken back lies before it. */
+function takeCargo() {
+  while (receive());
+  const input = cargo
+  cargo = undefined
+  return input
+}
+
+/** A SharedArrayBuffer was sent before the first task that names it was submitted. */
+function findShared(number) {
+  while (!sharedBuffers.has(number) && receive());
+  return sharedBuffers.get(number)
+}
+
+// ---- functions
+
+/** Finds or compiles the function of a label. */
+async function resolveHandler(label) {
+  const [isSource, text] = endpoint.label(label)
+  const found = isSource ? compile(text) : findExport(await loadScript(), text)
+  handlers[label] = found
+  return found
+}
+
+/** Inline functions may use `require` as a file in the current directory would. */
+const requireHere = createRequire(path.join(process.cwd(), 'inline-task.js'))
+
+function compile(source) {
+  // A method's source is no expression; one of these forms makes it one.
+  for (const form of [`(${source})`, `Object.values({${source}})[0]`, `(function ${source})`]) {
+    try {
+      const found = new Function('require', `return ${form}`)(requireHere)
+      if (typeof found === 'function') return found
+    } catch {
+      /* try the next form */
+    }
+  }
+  throw new PoolError(
+    'ERR_INVALID_ARG_VALUE',
+    'The function could not be compiled in the worker from its source; give it as an arrow function, a function or a method, or export it from a script'
+  )
+}
+
+/** @type {Promise<any> | undefined} */
+let exportsOfScript
+
+/** The script's exports; loaded once, for the first who asks. */
+function loadScript() {
+  exportsOfScript ??= import(script).catch((cause) => {
+    throw new PoolError(
+      'ERR_SCRIPT_LOAD',
+      `The script ${script} could not be loaded: ${cause?.message ?? cause}`,
+      { cause }
+    )
+  })
+  return exportsOfScript
+}
+
+/** An export; of a CommonJS module also what Node could not see ahead of running it. */
+function findExport(module, name) {
+  const candidates = [module, module.default, module.default?.default]
+  const key = name
+  for (const [index, candidate] of candidates.entries()) {
+    if (name === 'default' && index > 0 && typeof candidate === 'function') return candidate
+    if (
+      candidate !== null &&
+      candidate !== undefined &&
+      Object.hasOwn(candidate, key) &&
+      typeof candidate[key] === 'function'
+    )
+      return candidate[key]
+  }
+  const names = Object.keys({ ...module.default, ...module }).filter(
+    (each) => typeof (module[each] ?? module.default?.[each]) === 'function'
+  )
+  const has = names.length === 0 ? 'it exports no functions' : `its functions are ${names.join(', ')}`
+  throw new PoolError('ERR_TASK_NOT_FOUND', `The script ${script} exports no function '${name}'; ${has}`)
+}
+
+// ---- the end
+
+/** Longest wait, in milliseconds, for what the script has printed to leave the thread. */
+const FLUSH = 500
+
+/** Ends the thread once its output is written: `process.exit` alone would lose what is still buffered. */
+function stop() {
+  state = STOPPED
+  endpoint.leave()
+  const exit = () => process.exit(0)
+  const pending = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0)
+  if (pending.length === 0) return exit()
+  setTimeout(exit, FLUSH)
+  Promise.all(
+    pending.map(
+      (stream) =>
+        new Promise((resolve) => {
+          stream.write('', resolve)
+        })
+    )
+  ).then(exit)
+}
+
+// ---- the start
+
+function report(error) {
+  try {
+    parentPort.postMessage({ threadmill: { error } })
+  } catch {
+    parentPort.postMessage({ threadmill: { error: error && simplify(error) } })
+  }
+}
+
+if (eager && script !== undefined)
+  loadScript().then(
+    () => report(undefined),
+    (error) => report(describe(error))
+  )
+else report(undefined)
+turn()

@@ -1,0 +1,168 @@
+const path = require('node:path')
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+const { PoolError, restore } = require('./errors.js')
+const { PORT } = require('./records.js')
+const { SharedBuffers } = require('./shared.js')
+
+const WORKER_FILE = path.join(__dirname, 'worker.js')
+
+// The worker threads of a pool, as Node hosts them. Rust decides when one starts and what it runs; here they
+// are started, handed what only a MessagePort can carry, and buried.
+class Workers {
+  /** @type {Map<number, {worker: Worker, port: import('node:worker_threads').MessagePort, up: boolean, error: any, exitCode: number | undefined}>} */
+  #workers = new Map()
+  #settings
+  #pool
+  #ready = undefined
+  /** Whether the pool is closing: nobody is replaced because of a failed start then. */
+  ending = false
+  /** Whether somebody waits for workers to be up. */
+  awaited = false
+
+  constructor(settings, pool) {
+    this.#settings = settings
+    this.#pool = pool
+    this.shared = new SharedBuffers((message) => {
+      for (const { port } of this.#workers.values()) port.postMessage(message)
+    })
+  }
+
+  /** Starts the workers that are missing from the minimum, soon. */
+  startMinimum() {
+    setImmediate(() => {
+      for (const id of this.#pool.hire()) this.start(id, true)
+    }).unref()
+  }
+
+  /** Starts worker `id`; with `eager`, it loads the script before the first task asks for it. */
+  start(id, eager = false) {
+    const { pool, script, name, resources } = this.#settings
+    const { port1: port, port2 } = new MessageChannel()
+    const workerData = {
+      threadmill: { pool, id, script, eager, port: port2 },
+      workerData: resources.workerData
+    }
+    let worker
+    try {
+      worker = new Worker(WORKER_FILE, {
+        ...resources,
+        name: `${name}-worker-${id}`,
+        workerData,
+        transferList: /** @type {any[]} */ ([port2])
+      })
+    } catch (cause) {
+      port.close()
+      this.#failedStart(
+        new PoolError('ERR_WORKER_EXITED', `No worker could be started: ${cause?.message ?? cause}`, {
+          cause
+        })
+      )
+      this.#pool.gone(id)
+      return
+    }
+    const record = { worker, port, up: false, error: undefined, exitCode: undefined }
+    this.#workers.set(id, record)
+    this.shared.introduce(port)
+    worker.on('message', (message) => this.#hear(record, message))
+    worker.on('error', (error) => {
+      record.error = error
+    })
+    worker.on('exit', (code) => this.#bury(id, record, code))
+    if (!this.awaited) worker.unref()
+  }
+
+  /** News of a worker: that it is up, or why its script did not load. */
+  #hear(record, message) {
+    if (message?.threadmill === undefined) return // a script's own postMessage
+    record.up = true
+    if (message.threadmill.error !== undefined) this.#ready?.reject(restore(message.threadmill.error))
+    else if (this.#upCount() >= this.#settings.minimum) this.#ready?.resolve()
+  }
+
+  #upCount() {
+    let count = 0
+    for (const { up } of this.#workers.values()) count += Number(up)
+    return count
+  }
+
+  #bury(id, record, code) {
+    record.exitCode = code
+    const failed = !record.up && !this.ending
+    if (failed) this.#failedStart(this.deathError(id))
+    const replacement = this.#pool.gone(id)
+    this.#workers.delete(id)
+    record.port.close()
+    if (replacement > 0) this.start(replacement)
+  }
+
+  /** A worker died before it could take a task: starting another would only repeat it. */
+  #failedStart(error) {
+    this.#ready?.reject(error)
+    if (this.#upCount() === 0) this.#pool.fail(error)
+  }
+
+  /** Why worker `id` is gone, as an error of the task it had. */
+  deathError(id, task = undefined) {
+    const { error, exitCode } = this.#workers.get(id) ?? {}
+    const what = task === undefined ? 'A worker' : `The worker that ran the task '${task}'`
+    if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return new PoolError(
+        'ERR_WORKER_OUT_OF_MEMORY',
+        `${what} ran out of memory; raise 'resourceLimits' or give the task less at a time`,
+        { cause: error, task }
+      )
+    }
+    const why =
+      error === undefined
+        ? `exited with code ${exitCode}`
+        : `died of an uncaught error: ${error?.message ?? error}`
+    return new PoolError('ERR_WORKER_EXITED', `${what} ${why}`, { cause: error, task })
+  }
+
+  /** Resolves once the minimum of workers are up. */
+  ready() {
+    if (this.#settings.minimum === 0) return Promise.resolve()
+    if (this.#ready === undefined) {
+      const ready = (this.#ready = { promise: undefined, resolve: undefined, reject: undefined })
+      ready.promise = new Promise((resolve, reject) => {
+        ready.resolve = resolve
+        ready.reject = reject
+      }).finally(() => {
+        this.awaited = false
+        for (const { worker } of this.#workers.values()) worker.unref()
+        this.#pool.hold()
+      })
+      this.awaited = true
+      for (const id of this.#pool.hire()) this.start(id, true)
+      for (const { worker } of this.#workers.values()) worker.ref()
+      if (this.#upCount() >= this.#settings.minimum) ready.resolve()
+      this.#pool.hold()
+    }
+    return this.#ready.promise
+  }
+
+  /** Sends a task's input to the worker that waits for it. */
+  deliver(id, input, transfer) {
+    const record = this.#workers.get(id)
+    if (record === undefined) return // it died; its task is settled by that
+    record.port.postMessage([PORT.CARGO, input], transfer)
+  }
+
+  /** The value that worker `id` sent next. */
+  receive(id) {
+    const record = this.#workers.get(id)
+    const received = record === undefined ? undefined : receiveMessageOnPort(record.port)
+    if (received === undefined) throw new Error('a worker named a value that it did not send')
+    return received.message
+  }
+
+  /** Ends every worker at once. */
+  terminate() {
+    this.#ready?.reject(
+      new PoolError('ERR_POOL_TERMINATED', 'The pool was terminated before its workers were up')
+    )
+    for (const { worker } of this.#workers.values()) worker.terminate()
+  }
+}
+
+module.exports = { Workers }

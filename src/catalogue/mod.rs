@@ -1,0 +1,144 @@
+//! The native tasks: one file a family, one registry.
+//!
+//! A new family is a file that implements [`Task`] for each of its tasks, and a line in [`CATALOGUE`].
+//! A task reads its options from [`Arguments`], its bytes through [`Data`], asks
+//! [`Context::checkpoint`] between chunks of work, and returns an [`Output`] or a [`Failure`]. It may
+//! panic: the caller catches that.
+
+mod arguments;
+mod compress;
+mod data;
+mod hash;
+mod noop;
+
+pub use arguments::Arguments;
+pub use data::Data;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// One native task.
+pub trait Task {
+    /// The name that `execute` knows it by.
+    const NAME: &'static str;
+
+    /// Does the work, on a native thread.
+    ///
+    /// # Errors
+    /// Whatever the promise is to be rejected with.
+    fn run(arguments: Arguments<'_>, context: &Context<'_>) -> Result<Output, Failure>;
+}
+
+/// What a task resolves to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// `undefined`.
+    Nothing,
+    /// A string.
+    Text(String),
+    /// A Buffer of its own.
+    Bytes(Vec<u8>),
+    /// The very attachment that came in, given back as it came.
+    Attachment(usize),
+}
+
+/// Why a task did not resolve.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It was told to stop and did.
+    Cancelled,
+    /// An error with a `code` and one clear sentence.
+    Error {
+        /// The error's `code`, such as `ERR_OUT_OF_RANGE`, or an operating system's, such as `ENOENT`.
+        code: String,
+        /// The sentence.
+        message: String,
+    },
+}
+
+impl Failure {
+    /// An error with a code and a sentence.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Failure::Error { code: code.into(), message: message.into() }
+    }
+}
+
+/// What a running task may ask of its surroundings.
+pub struct Context<'a> {
+    cancelled: &'a AtomicBool,
+}
+
+impl<'a> Context<'a> {
+    /// A context whose task is to stop once `cancelled` is true.
+    pub fn new(cancelled: &'a AtomicBool) -> Self {
+        Self { cancelled }
+    }
+
+    /// To be asked at least every few milliseconds of work: `Err` once the task is to stop. One load.
+    ///
+    /// # Errors
+    /// [`Failure::Cancelled`], to be passed on with `?`.
+    pub fn checkpoint(&self) -> Result<(), Failure> {
+        // Relaxed: the flag carries no data, and a stop seen one chunk later is still a stop.
+        if self.cancelled.load(Ordering::Relaxed) { Err(Failure::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// A line of the registry.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// The name that `execute` knows it by.
+    pub name: &'static str,
+    /// Runs it.
+    pub run: fn(Arguments<'_>, &Context<'_>) -> Result<Output, Failure>,
+}
+
+const fn entry<T: Task>() -> Entry {
+    Entry { name: T::NAME, run: T::run }
+}
+
+/// Every native task. An entry's index is its number across threads.
+pub const CATALOGUE: &[Entry] = &[
+    entry::<noop::Noop>(),
+    entry::<hash::Hash>(),
+    entry::<compress::Compress>(),
+    entry::<compress::Decompress>(),
+];
+
+#[cfg(test)]
+mod testing {
+    use super::*;
+    use crate::payload::Bytes;
+    use serde_json::Value;
+
+    /// Runs a task by its name, with `bytes` as its option `data`.
+    pub(super) fn run(task: &str, mut options: Value, bytes: &[u8]) -> Result<Output, Failure> {
+        options["data"] = serde_json::json!({ "attachment": 0 });
+        run_with(task, &options, bytes, &AtomicBool::new(false))
+    }
+
+    /// Runs a task by its name, with options as they are and `bytes` as its only attachment.
+    pub(super) fn run_with(
+        task: &str,
+        options: &Value,
+        bytes: &[u8],
+        cancelled: &AtomicBool,
+    ) -> Result<Output, Failure> {
+        let entry = CATALOGUE.iter().find(|entry| entry.name == task).expect("a native task");
+        let attachments = [Bytes::Owned(bytes.to_vec())];
+        let arguments = Arguments::parse(entry.name, &options.to_string(), &attachments)?;
+        (entry.run)(arguments, &Context::new(cancelled))
+    }
+
+    /// The code and the sentence of a failure.
+    pub(super) fn error(result: Result<Output, Failure>) -> (String, String) {
+        match result {
+            Err(Failure::Error { code, message }) => (code, message),
+            other => panic!("no error: {other:?}"),
+        }
+    }
+
+    /// `length` bytes, the n-th of which is the low byte of 31n + ⌊n / 256⌋.
+    pub(super) fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|n| (n * 31 + (n >> 8)) as u8).collect()
+    }
+}

@@ -1,0 +1,22 @@
+//! A task that does nothing: what is left is the price of a task itself. Or one that panics on demand: what
+//! is left is how an application takes it.
+
+use super::{Arguments, Context, Failure, Output, Task};
+
+/// Resolves to its option `data` as it came, if that is a buffer, else to `undefined`. With the option
+/// `panic`, panics with those words instead.
+pub(super) struct Noop;
+
+impl Task for Noop {
+    const NAME: &'static str = "noop";
+
+    fn run(mut arguments: Arguments<'_>, _context: &Context<'_>) -> Result<Output, Failure> {
+        let attachment = arguments.attachment("data");
+        let panic = arguments.text("panic")?;
+        arguments.finish()?;
+        if let Some(words) = panic {
+            panic!("{words}");
+        }
+        Ok(attachment.map_or(Output::Nothing, Output::Attachment))
+    }
+}

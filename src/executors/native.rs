@@ -1,0 +1,162 @@
+//! The threads that run native tasks.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::{Job, Outcome, PoolScheduler};
+use crate::catalogue::{Arguments, CATALOGUE, Context, Failure, Output};
+use crate::scheduler::{Assignment, Ending, Finished, Kind, Next, Wake};
+
+/// The native threads of one pool.
+pub struct NativeThreads {
+    name: String,
+    cancelled: Arc<AtomicBool>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl NativeThreads {
+    /// No thread yet. `name` shows in the threads' names.
+    pub fn new(name: String) -> Self {
+        Self { name, cancelled: Arc::default(), handles: Mutex::default() }
+    }
+
+    /// Starts a thread as executor `id`.
+    ///
+    /// # Errors
+    /// The operating system's, if it grants no thread; the executor is then gone.
+    pub fn start(&self, id: u32, scheduler: &Arc<PoolScheduler>) -> io::Result<()> {
+        silence_panics_of_tasks();
+        let cancelled = self.cancelled.clone();
+        let own = scheduler.clone();
+        let name = format!("{}-{id}", self.name);
+        let spawned = thread::Builder::new().name(name).spawn(move || run(&own, id, &cancelled));
+        match spawned {
+            Ok(handle) => {
+                self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+                Ok(())
+            }
+            Err(error) => {
+                scheduler.gone(Kind::Native, id, || Outcome::Output(Output::Nothing));
+                Err(error)
+            }
+        }
+    }
+
+    /// Has running tasks stop at their next checkpoint.
+    pub fn cancel(&self) {
+        // Relaxed: see `Context::checkpoint`.
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until every thread has ended. To be called once the scheduler has none left to run, or has
+    /// been terminated and the tasks cancelled; otherwise it waits for ever.
+    pub fn join(&self) {
+        let handles = std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner));
+        for handle in handles {
+            // A thread catches what its tasks throw; one that died all the same has nothing to tell.
+            let _ = handle.join();
+        }
+    }
+}
+
+/// A thread's bed: `wake` before `sleep` makes the next `sleep` return at once.
+#[derive(Default)]
+struct Bed {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bed {
+    fn sleep(&self) {
+        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*woken {
+            woken = self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *woken = false;
+    }
+}
+
+impl Wake for Bed {
+    fn wake(&self) {
+        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+}
+
+fn run(scheduler: &PoolScheduler, id: u32, cancelled: &AtomicBool) {
+    let bed = Arc::new(Bed::default());
+    scheduler.attach(Kind::Native, id, bed.clone());
+    let mut finished = None;
+    loop {
+        match scheduler.next(Kind::Native, id, finished.take()) {
+            Next::Run(assignment) => finished = Some(run_task(assignment, cancelled)),
+            Next::Idle => bed.sleep(),
+            Next::Stop => break,
+        }
+    }
+    scheduler.gone(Kind::Native, id, || unreachable!("a native thread ends between tasks"));
+}
+
+fn run_task(assignment: Assignment<Job>, cancelled: &AtomicBool) -> Finished<Outcome> {
+    let Assignment { slot, label, job, .. } = assignment;
+    // The attachments are dropped in here, before the outcome is known to anybody: they may be the memory
+    // of JavaScript's buffers, which are let go when it is.
+    let result = IN_TASK.with(|in_task| {
+        in_task.set(true);
+        let result = catch_unwind(AssertUnwindSafe(|| call(label, job, cancelled)));
+        in_task.set(false);
+        result
+    });
+    let (outcome, ending) = match result {
+        Ok(Ok(output)) => (Outcome::Output(output), Ending::Fulfilled),
+        Ok(Err(Failure::Cancelled)) => (Outcome::Failure(Failure::Cancelled), Ending::Cancelled),
+        Ok(Err(failure)) => (Outcome::Failure(failure), Ending::Rejected),
+        Err(panic) => (Outcome::Panic(words_of(panic)), Ending::Rejected),
+    };
+    Finished { slot, outcome, ending }
+}
+
+fn call(label: u32, job: Job, cancelled: &AtomicBool) -> Result<Output, Failure> {
+    let Job::Native { options, mut attachments } = job else {
+        unreachable!("JavaScript tasks are not queued for native threads")
+    };
+    let entry = &CATALOGUE[label as usize];
+    let context = Context::new(cancelled);
+    context.checkpoint()?;
+    attachments.iter_mut().for_each(crate::payload::Bytes::settle);
+    (entry.run)(Arguments::parse(entry.name, &options, &attachments)?, &context)
+}
+
+fn words_of(panic: Box<dyn Any + Send>) -> String {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|words| (*words).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is not a string".to_owned());
+    // Dropping a panic's payload may itself panic; leak it rather than find out.
+    std::mem::forget(panic);
+    words
+}
+
+thread_local! {
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A panic in a task becomes a rejection; the words that Rust would print belong there and not on the
+/// application's console. Other panics are printed as ever.
+fn silence_panics_of_tasks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !IN_TASK.get() {
+                print(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,22 @@
+//! Threadmill: one pool that runs JavaScript functions on worker threads and native tasks on Rust
+//! threads, from one scheduler.
+//!
+//! Calls go down only:
+//!
+//! ```text
+//! binding ──▶ executors ──▶ scheduler
+//!    └──────────▶ catalogue ──▶ payload
+//! ```
+//!
+//! - [`scheduler`]: plain Rust. A task's life, the queues, who is idle and how it is woken, statistics.
+//! - [`executors`]: what a worker and a native thread run, and the threads themselves.
+//! - [`catalogue`]: the native tasks, one file a family.
+//! - [`payload`]: bytes, and who may touch them when.
+//! - `binding`: the only place that knows Node-API.
+
+#[cfg(feature = "binding")]
+mod binding;
+pub mod catalogue;
+pub mod executors;
+pub mod payload;
+pub mod scheduler;

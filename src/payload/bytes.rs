@@ -1,0 +1,147 @@
+//! Bytes that cross from JavaScript into a native task, and who may touch them when.
+//!
+//! - [`Bytes::Owned`]: copied (or encoded from a string) at submit; nobody else has them.
+//! - [`Bytes::Pinned`]: the memory of an ArrayBuffer that the JavaScript side keeps alive, and does
+//!   not hand out, until it has been told that the task is over. A buffer named in `transfer` was
+//!   detached from its owner first, so that no JavaScript can reach it; a large buffer that was not
+//!   is *borrowed* under the documented rule that its owner leaves it alone until the promise settles.
+//! - [`Bytes::Shared`]: a SharedArrayBuffer, which other threads may write at any time. It is never
+//!   seen as a slice: the native thread copies it, atomically word by word, before the task reads it.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+/// Memory of an ArrayBuffer, kept alive and unmoved by the JavaScript side for as long as this exists.
+#[derive(Debug)]
+pub struct Pinned {
+    start: *const u8,
+    length: usize,
+}
+
+// SAFETY: the memory is plain bytes and the constructor's caller guarantees that it stays valid and
+// unwritten until this value is dropped, whichever thread reads it.
+unsafe impl Send for Pinned {}
+// SAFETY: as above; only reads happen through it.
+unsafe impl Sync for Pinned {}
+
+impl Pinned {
+    /// Pins `length` bytes at `start`.
+    ///
+    /// # Safety
+    /// Until the value is dropped, the memory must stay allocated and must not be written.
+    pub unsafe fn new(start: *const u8, length: usize) -> Self {
+        Self { start, length }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        if self.length == 0 {
+            return &[]; // JavaScript may give a null pointer for nothing
+        }
+        // SAFETY: `new`'s contract: valid and unwritten while `self` lives; the length is not zero,
+        // so the pointer is not null, and an ArrayBuffer never exceeds isize::MAX bytes.
+        unsafe { std::slice::from_raw_parts(self.start, self.length) }
+    }
+}
+
+/// Memory of a SharedArrayBuffer, kept alive by the JavaScript side; anybody may be writing it.
+#[derive(Debug)]
+pub struct Shared {
+    start: *const u8,
+    length: usize,
+}
+
+// SAFETY: every access goes through atomics; the constructor's caller keeps the memory allocated.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Names `length` bytes at `start`.
+    ///
+    /// # Safety
+    /// Until the value is dropped, the memory must stay allocated, and whoever writes it must do so as
+    /// JavaScript engines do: by accesses that are atomic at the machine's level.
+    pub unsafe fn new(start: *const u8, length: usize) -> Self {
+        Self { start, length }
+    }
+
+    /// A private copy of what the memory holds now. Bytes written meanwhile are old or new, never
+    /// anything else. O(length).
+    pub fn snapshot(&self) -> Vec<u8> {
+        const WORD: usize = size_of::<usize>();
+        let mut copy = Vec::with_capacity(self.length);
+        let mut offset = 0;
+        while offset < self.length {
+            let at = self.start.wrapping_add(offset);
+            if at.align_offset(WORD) == 0 && self.length - offset >= WORD {
+                // SAFETY: `new`'s contract: allocated; aligned and within bounds by the check above.
+                // Relaxed: each word is its own datum, and the caller has no order to rely on.
+                let word = unsafe { &*at.cast::<AtomicUsize>() }.load(Ordering::Relaxed);
+                copy.extend_from_slice(&word.to_ne_bytes());
+                offset += WORD;
+            } else {
+                // SAFETY: allocated and within bounds, as above; a byte needs no alignment.
+                copy.push(unsafe { &*at.cast::<AtomicU8>() }.load(Ordering::Relaxed));
+                offset += 1;
+            }
+        }
+        copy
+    }
+}
+
+/// The bytes of one input. See the module's words on who owns them.
+#[derive(Debug)]
+pub enum Bytes {
+    /// Nobody else has them.
+    Owned(Vec<u8>),
+    /// An ArrayBuffer that JavaScript keeps still.
+    Pinned(Pinned),
+    /// A SharedArrayBuffer that anybody may write.
+    Shared(Shared),
+}
+
+impl Bytes {
+    /// Turns shared memory into a private copy; the rest stays as it is. Called on the native thread,
+    /// before the task reads: [`Bytes::as_slice`] has nothing to show of shared memory.
+    pub fn settle(&mut self) {
+        if let Bytes::Shared(shared) = self {
+            *self = Bytes::Owned(shared.snapshot());
+        }
+    }
+
+    /// The bytes.
+    ///
+    /// # Panics
+    /// On shared memory that [`Bytes::settle`] has not copied yet.
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Owned(bytes) => bytes,
+            Bytes::Pinned(pinned) => pinned.as_slice(),
+            Bytes::Shared(_) => unreachable!("shared memory is copied before a task sees it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_of_shared_memory_is_exact_at_every_alignment() {
+        let memory: Vec<u8> = (0..100).collect();
+        for start in 0..17 {
+            for end in start..100 {
+                let part = &memory[start..end];
+                // SAFETY: `memory` outlives the value, and nobody writes it.
+                let shared = unsafe { Shared::new(part.as_ptr(), part.len()) };
+                assert_eq!(shared.snapshot(), part);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_at_a_null_pointer_is_an_empty_slice() {
+        // SAFETY: no byte is named.
+        let pinned = unsafe { Pinned::new(std::ptr::null(), 0) };
+        assert_eq!(Bytes::Pinned(pinned).as_slice(), b"");
+    }
+}

@@ -1,0 +1,9 @@
+//! What crosses between JavaScript and Rust, and who owns it when.
+
+mod bytes;
+mod message;
+mod text;
+
+pub use bytes::{Bytes, Pinned, Shared};
+pub use message::Message;
+pub use text::Text;

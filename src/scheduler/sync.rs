@@ -1,0 +1,26 @@
+//! The primitives that the scheduler synchronises with: std's, or loom's under the model checker.
+
+#[cfg(feature = "model")]
+pub use loom::sync::{
+    Arc, Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
+};
+#[cfg(not(feature = "model"))]
+pub use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Locks, also after a panic elsewhere: no lock of the scheduler is held while foreign code runs, and
+/// its invariants are restored before anything that may panic.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A pause in a spin loop; under the model checker, the turn of another thread.
+pub fn pause() {
+    #[cfg(feature = "model")]
+    loom::thread::yield_now();
+    #[cfg(not(feature = "model"))]
+    std::hint::spin_loop();
+}
