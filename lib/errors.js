@@ -145,7 +145,7 @@ function restore(description, seen = new Map()) {
   if (kind === KINDS.VALUE) return content
   const known = seen.get(description)
   if (known !== undefined) return known
-  const { name, message, stack, cause, errors, own } = content
+  const { name, stack, cause, errors, own } = content
   const made = make(kind, content)
   seen.set(description, made)
   const hide = (key, value) =>

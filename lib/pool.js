@@ -11,9 +11,8 @@ const { describeStats } = require('./stats.js')
 const { Labels } = require('./labels.js')
 const { Workers } = require('./workers.js')
 
-/** What `submit` answers. */
+/** What `submit` answers for a pool that is closing; -2 is for a terminated one. */
 const CLOSING = -1
-const TERMINATED = -2
 
 /** Batches drained before the event loop gets its turn; see BATCH in src/binding/pool.rs. */
 const BATCHES = 8
@@ -35,7 +34,8 @@ class WorkerPool {
   /** Settles when everything has ended; made by the first close() or terminate(). */
   #end = undefined
   #terminated = false
-  /** What native threads may still be reading after a termination. */
+  /** Keeps alive, after a termination, what native threads may still be reading. */
+  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: it is there to be held, not to be read
   #lingering = undefined
 
   constructor(scriptOrOptions, sizeOrOptions) {

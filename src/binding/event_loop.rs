@@ -12,11 +12,8 @@ pub(super) struct EventLoop(ThreadsafeFunction<(), (), (), Status, false, true, 
 
 impl EventLoop {
     pub(super) fn new(function: &Function<'_, (), ()>) -> Result<Self> {
-        let function = function
-            .build_threadsafe_function()
-            .callee_handled::<false>()
-            .weak::<true>()
-            .build()?;
+        let function =
+            function.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
         Ok(Self(function))
     }
 

@@ -15,9 +15,9 @@ use super::records::{Full, Records};
 use super::values::{self, StringReader};
 use crate::catalogue::{CATALOGUE, Failure, Output};
 use crate::executors::native::NativeThreads;
-use crate::executors::{Job, Outcome, PoolMailbox, PoolScheduler};
+use crate::executors::{Job, Outcome, PoolMailbox, PoolScheduler, timer};
 use crate::payload::Text;
-use crate::scheduler::{Closed, Config, Kind, Note, Scheduler, Submission, Wake};
+use crate::scheduler::{Closed, Config, Kind, Note, Scheduler, Submission, Submitted, Wake};
 
 /// The name of a JavaScript task, as the workers need it.
 #[derive(Clone)]
@@ -136,7 +136,7 @@ impl NativePool {
             minimum_workers: options.min_workers as usize,
             maximum_workers: options.max_workers as usize,
             maximum_native_threads: options.native_threads as usize,
-            aging: (options.aging > 0.0).then(|| Duration::from_secs_f64(options.aging / 1e3)),
+            aging: Duration::try_from_secs_f64(options.aging / 1e3).ok().filter(|aging| !aging.is_zero()),
         };
         let shared = Arc::new(Shared {
             scheduler: Arc::new(Scheduler::new(&config, mailbox)),
@@ -157,10 +157,8 @@ impl NativePool {
         Ok(Self {
             shared,
             number,
-            idle_timeout: options
-                .idle_timeout
-                .is_finite()
-                .then(|| Duration::from_secs_f64(options.idle_timeout / 1e3)),
+            // One too long for a Duration never passes.
+            idle_timeout: Duration::try_from_secs_f64(options.idle_timeout / 1e3).ok(),
             outbound: RefCell::new(outbound),
             inbound: RefCell::new(inbound),
             reader: RefCell::new(StringReader::new()),
@@ -216,13 +214,20 @@ impl NativePool {
         let job = Job::JavaScript(message);
         let submission = Submission { slot, kind: Kind::JavaScript, label, priority, needs_delivery, job };
         Ok(match self.shared.scheduler.submit(submission) {
-            Ok(submitted) => match (submitted.hire, submitted.deliver_to) {
-                (Some(worker), _) => (worker << 1) as i32,
-                (None, Some(worker)) => (worker << 1 | 1) as i32,
-                (None, None) => 0,
-            },
+            Ok(Submitted { hire: Some(worker), .. }) => {
+                self.watch_idle_workers();
+                (worker << 1) as i32
+            }
+            Ok(Submitted { deliver_to: Some(worker), .. }) => (worker << 1 | 1) as i32,
+            Ok(_) => 0,
             Err(closed) => refusal(closed),
         })
+    }
+
+    fn watch_idle_workers(&self) {
+        if let Some(limit) = self.idle_timeout {
+            timer::retire_idle_workers(&self.shared.scheduler, limit);
+        }
     }
 
     /// Submits the native task number `task` with its options as JSON and the buffers they mention, each a
@@ -320,22 +325,17 @@ impl NativePool {
     #[napi(catch_unwind)]
     pub fn worker_gone(&self, id: u32) -> u32 {
         let gone = || Outcome::WorkerGone { worker: id };
-        self.shared.scheduler.gone(Kind::JavaScript, id, gone).unwrap_or(0)
+        let replacement = self.shared.scheduler.gone(Kind::JavaScript, id, gone);
+        if replacement.is_some() {
+            self.watch_idle_workers();
+        }
+        replacement.unwrap_or(0)
     }
 
     /// The workers to start so that the minimum is reached.
     #[napi(catch_unwind)]
     pub fn hire_minimum(&self) -> Vec<u32> {
         self.shared.scheduler.hire_minimum(Kind::JavaScript)
-    }
-
-    /// Retires workers above the minimum that have idled too long. Answers in how many milliseconds to ask
-    /// again, or -1.
-    #[napi(catch_unwind)]
-    pub fn retire_idle(&self) -> f64 {
-        let next =
-            self.idle_timeout.and_then(|limit| self.shared.scheduler.retire_idle(Kind::JavaScript, limit));
-        next.map_or(-1.0, |next| next.as_secs_f64() * 1e3)
     }
 
     /// Keeps the event loop alive, or stops keeping it.
@@ -388,12 +388,7 @@ fn refusal(closed: Closed) -> i32 {
     }
 }
 
-fn write(
-    records: &mut Records<'_>,
-
-    note: &Note<Outcome>,
-) -> std::result::Result<(), Full> {
-
+fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> std::result::Result<(), Full> {
     let (slot, outcome) = match note {
         Note::Settled { slot, outcome } => (*slot, outcome),
         Note::Deliver { slot, executor } => return records.plain(DELIVER, *slot, *executor),
@@ -419,6 +414,6 @@ fn write(
 
 /// The names of the native tasks; a task's number is its place.
 #[napi(catch_unwind)]
-pub fn catalogue() -> Vec<&'static str> {
+pub(super) fn catalogue() -> Vec<&'static str> {
     CATALOGUE.iter().map(|entry| entry.name).collect()
 }

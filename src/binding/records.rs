@@ -28,7 +28,11 @@ impl<'a> Records<'a> {
     fn begin(&mut self, body: usize) -> Result<usize, Full> {
         // The body starts and ends at an even word: it may hold doubles.
         let end = self.position + HEAD + body.div_ceil(8) * 2;
-        if end >= self.words.len() { Err(Full(end + 1)) } else { Ok(std::mem::replace(&mut self.position, end)) }
+        if end >= self.words.len() {
+            Err(Full(end + 1))
+        } else {
+            Ok(std::mem::replace(&mut self.position, end))
+        }
     }
 
     fn head(&mut self, at: usize, kind: i32, slot: u32, number: u32, body: usize, characters: usize) {
@@ -44,7 +48,13 @@ impl<'a> Records<'a> {
     }
 
     /// A record with an encoded value.
-    pub(super) fn message(&mut self, kind: i32, slot: u32, number: u32, message: &Message) -> Result<(), Full> {
+    pub(super) fn message(
+        &mut self,
+        kind: i32,
+        slot: u32,
+        number: u32,
+        message: &Message,
+    ) -> Result<(), Full> {
         let at = self.begin(message.words().len())?;
         self.head(at, kind, slot, number, message.words().len(), message.text_length());
         self.body(at, message.words());

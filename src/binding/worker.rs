@@ -126,14 +126,7 @@ impl WorkerEndpoint {
 
     /// Hands in how the task in `slot` ended, without asking for another.
     #[napi(catch_unwind)]
-    pub fn finish(
-        &self,
-        env: &Env,
-        ended: i32,
-        slot: u32,
-        text: JsString<'_>,
-        length: u32,
-    ) -> Result<()> {
+    pub fn finish(&self, env: &Env, ended: i32, slot: u32, text: JsString<'_>, length: u32) -> Result<()> {
         if let Some(finished) = self.finished(env, ended, slot, text, length)? {
             self.shared.scheduler.finish(Kind::JavaScript, self.id, finished);
         }

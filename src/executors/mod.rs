@@ -6,6 +6,7 @@
 //! calls, which is all that another transport would have to bring.
 
 pub mod native;
+pub mod timer;
 
 use crate::catalogue::{Failure, Output};
 use crate::payload::{Bytes, Message};

@@ -235,13 +235,7 @@ impl<J, O> Core<J, O> {
     // ---- executors
 
     /// An executor asks for work.
-    pub(super) fn turn(
-        &mut self,
-        kind: Kind,
-        id: u32,
-        now: Nanoseconds,
-        effects: &mut Effects,
-    ) -> Turn<J> {
+    pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
         let crew = &mut self.crews[kind as usize];
         let Some(executor) = crew.executors.get(&id) else { return Turn::Stop };
         match executor.state {
@@ -349,15 +343,20 @@ impl<J, O> Core<J, O> {
         replacement.or_else(|| if executor.tasks > 0 { self.hire_minimum(kind, now).pop() } else { None })
     }
 
-    /// Retires executors that have been idle since before `deadline`. Answers when the next of the
-    /// remaining ones fell asleep.
+    /// See [`Crew::retire_idle`].
     pub(super) fn retire_idle(
         &mut self,
         kind: Kind,
         deadline: Option<Nanoseconds>,
+        now: Nanoseconds,
         effects: &mut Effects,
     ) -> Option<Nanoseconds> {
-        self.crews[kind as usize].retire_idle(deadline, &mut effects.wakes)
+        self.crews[kind as usize].retire_idle(deadline, now, &mut effects.wakes)
+    }
+
+    /// See [`Crew::begin_retiring`].
+    pub(super) fn begin_retiring(&mut self, kind: Kind) -> bool {
+        self.crews[kind as usize].begin_retiring()
     }
 
     // ---- the end

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Kind;
 use super::clock::{Nanoseconds, milliseconds};
 use super::mailbox::Wake;
 use super::statistics::{CrewSummary, ExecutorSummary};
 use super::sync::{Arc, AtomicBool, Ordering};
-use super::Kind;
 
 /// What an executor is doing. See `README.md`, "An executor".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,7 @@ pub(super) enum State {
     /// Idle, watching its signal for a short while.
     Spinning,
     /// Idle, to be woken.
-    Asleep {
-        since: Nanoseconds,
-    },
+    Asleep { since: Nanoseconds },
     /// Holds a task whose input has yet to be delivered.
     Awaiting,
     /// To end as soon as it asks for work.
@@ -52,6 +50,8 @@ pub(super) struct Crew {
     pub minimum: usize,
     pub maximum: usize,
     pub starting: usize,
+    /// Whether somebody keeps calling [`Crew::retire_idle`].
+    retiring: bool,
     next_id: u32,
 }
 
@@ -64,6 +64,7 @@ impl Crew {
             minimum,
             maximum,
             starting: 0,
+            retiring: false,
             next_id: 1,
         }
     }
@@ -154,13 +155,18 @@ impl Crew {
         self.set_state(id, state);
     }
 
-    /// Retires idle executors beyond the minimum that have slept since before `deadline`. Answers when
-    /// the next of those that remain above the minimum began to sleep, if any.
-    pub(super) fn retire_idle(&mut self, deadline: Option<Nanoseconds>, wakes: &mut Wakes) -> Option<Nanoseconds> {
-        let staying = self.executors.values().filter(|executor| executor.state != State::Retiring).count();
-        let mut surplus = staying.saturating_sub(self.minimum);
+    /// Retires idle executors beyond the minimum that have slept since before `deadline`. Answers since when
+    /// the longest sleeper of the rest has slept, or `now` if nobody sleeps; `None` if nobody is left to
+    /// retire.
+    pub(super) fn retire_idle(
+        &mut self,
+        deadline: Option<Nanoseconds>,
+        now: Nanoseconds,
+        wakes: &mut Wakes,
+    ) -> Option<Nanoseconds> {
+        let mut surplus = self.surplus();
         let mut index = 0;
-        let mut next = None;
+        let mut next = now;
         while surplus > 0 && index < self.idle.len() {
             let id = self.idle[index];
             match self.executors[&id].state {
@@ -170,13 +176,27 @@ impl Crew {
                     self.rouse(id, State::Retiring, wakes);
                 }
                 State::Asleep { since } => {
-                    next = Some(next.map_or(since, |next: Nanoseconds| next.min(since)));
+                    next = next.min(since);
                     index += 1;
                 }
                 _ => index += 1,
             }
         }
-        next
+        self.retiring = surplus > 0;
+        self.retiring.then_some(next)
+    }
+
+    /// Whether [`Crew::retire_idle`] has to be called from now on, which nobody does yet.
+    pub(super) fn begin_retiring(&mut self) -> bool {
+        let begin = !self.retiring && self.surplus() > 0;
+        self.retiring |= begin;
+        begin
+    }
+
+    /// Executors above the minimum.
+    fn surplus(&self) -> usize {
+        let staying = self.executors.values().filter(|executor| executor.state != State::Retiring).count();
+        staying.saturating_sub(self.minimum)
     }
 
     /// Tells every executor to end as soon as it asks for work.

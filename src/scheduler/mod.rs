@@ -286,14 +286,20 @@ impl<J, O> Scheduler<J, O> {
         self.step(|core, _| core.hire_minimum(kind, now))
     }
 
-    /// Retires executors above the minimum that have been idle for `limit`. Answers in how long the next
-    /// will have been, if there is one.
+    /// Retires executors above the minimum that have been idle for `limit`. Answers in how long to ask again;
+    /// `None` if there are none above the minimum any more.
     pub fn retire_idle(&self, kind: Kind, limit: Duration) -> Option<Duration> {
         let now = self.clock.now();
         let limit = limit.as_nanos() as Nanoseconds;
         let deadline = now.checked_sub(limit);
-        let next = self.step(|core, effects| core.retire_idle(kind, deadline, effects))?;
+        let next = self.step(|core, effects| core.retire_idle(kind, deadline, now, effects))?;
         Some(Duration::from_nanos((next + limit).saturating_sub(now)))
+    }
+
+    /// Whether the caller is to call [`Scheduler::retire_idle`] from now on until it answers `None`, as there
+    /// are executors above the minimum and nobody does.
+    pub fn begin_retiring(&self, kind: Kind) -> bool {
+        self.step(|core, _| core.begin_retiring(kind))
     }
 
     /// Takes no more tasks; once the last is over and every executor gone, [`Note::Ended`] comes.

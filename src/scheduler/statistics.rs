@@ -69,6 +69,10 @@ pub struct TaskCounts {
     pub failed: u64,
     /// Rejected because the pool was terminated, or taken back before they ran.
     pub cancelled: u64,
+    /// Rejected because they ran too long.
+    pub timed_out: u64,
+    /// Runs after the first of their task.
+    pub retried: u64,
 }
 
 /// One task name's figures.

@@ -1,0 +1,338 @@
+const { types } = require('node:util')
+const { movedCount } = require('./move.js')
+const { HEADER, VIEWS, KNOWN_SHAPES, WIDEST_COMPILED_SHAPE, USES_BEFORE_COMPILING } = require('./wire.js')
+
+// Takes what it can carry exactly as `structuredClone` would, and answers `false` for everything else; such
+// a value travels through a MessagePort.
+
+// Tags: see wire.js.
+const INT = 0
+const DOUBLE = 1
+const STRING = 2
+const CONSTANT = 3
+const OBJECT = 4
+const SHAPE = 5
+const ARRAY = 6
+const REFERENCE = 7
+const BIGINT = 8
+const DATE = 9
+const BUFFER = 10
+const VIEW = 11
+const SHARED = 12
+const MAP = 13
+const SET = 14
+
+const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
+const viewName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag
+).get
+
+const dateValue = Date.prototype.valueOf
+const mapForEach = Map.prototype.forEach
+const setForEach = Set.prototype.forEach
+const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size').get
+const setSize = Object.getOwnPropertyDescriptor(Set.prototype, 'size').get
+
+const LARGEST_PAYLOAD = 0x7ffffff
+const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
+const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's Buffer pool is smaller
+
+/** What `encode` has written: `byteLength` bytes of `bytes`, and `text`. */
+const encoded = { bytes: new Uint8Array(1 << 16), byteLength: 0, text: '' }
+
+let int32 = new Int32Array(encoded.bytes.buffer)
+let float64 = new Float64Array(encoded.bytes.buffer)
+let position = 0
+let text = ''
+let depth = 0
+let objectCount = 0
+let hasReferences = false
+let shapeCount = 0
+let message = 0
+let busy = false
+let share = null
+/** The first objects of a message; comparing with a few is cheaper than hashing one. */
+const fewObjects = new Array(8).fill(undefined)
+/** All objects of a message that has more, in order. */
+const objectSet = new Set()
+/** Their places; made when the first object comes a second time. */
+let objectIndex = null
+
+/** A set of property names in an order. `index` is its place in message number `message`. */
+const emptyShape = { keys: [], definition: '[]', message: 0, index: 0, uses: 0, write: null }
+let lastShape = emptyShape
+/** By number of names, modulo its length. */
+const recentShapes = new Array(8).fill(emptyShape)
+let shapesByDefinition = new Map()
+
+function grow(words) {
+  let length = int32.length * 2
+  while (length < position + words) length *= 2
+  const larger = new Int32Array(length)
+  larger.set(int32)
+  int32 = larger
+  float64 = new Float64Array(larger.buffer)
+  encoded.bytes = new Uint8Array(larger.buffer)
+}
+
+function writeToken(tag, payload) {
+  if (position === int32.length) grow(1)
+  int32[position++] = (payload << 4) | tag
+}
+
+function writeDouble(tag, value) {
+  if (position + 4 > int32.length) grow(4)
+  int32[position++] = tag
+  position += position & 1
+  float64[position >> 1] = value
+  position += 2
+}
+
+function writeNumber(value) {
+  if ((value << 4) >> 4 === value && (value !== 0 || 1 / value > 0)) writeToken(INT, value)
+  else writeDouble(DOUBLE, value)
+}
+
+function writeValue(value) {
+  switch (typeof value) {
+    case 'number':
+      writeNumber(value)
+      return true
+    case 'string':
+      if (value.length > LARGEST_PAYLOAD) return false
+      writeToken(STRING, value.length)
+      text += value
+      return true
+    case 'boolean':
+      writeToken(CONSTANT, value ? 2 : 3)
+      return true
+    case 'undefined':
+      writeToken(CONSTANT, 0)
+      return true
+    case 'object': {
+      if (value === null) {
+        writeToken(CONSTANT, 1)
+        return true
+      }
+      if (++depth > DEEPEST) return false
+      const written = writeObject(value)
+      depth--
+      return written
+    }
+    case 'bigint': {
+      const digits = value.toString(16)
+      if (digits.length > LARGEST_PAYLOAD) return false
+      writeToken(BIGINT, digits.length)
+      text += digits
+      return true
+    }
+    default: // a function or a symbol
+      return false
+  }
+}
+
+/** Whether `value` came before in this message; if so, a reference to it is written. */
+function wasSeen(value) {
+  if (objectCount < fewObjects.length) {
+    for (let i = 0; i < objectCount; i++) if (fewObjects[i] === value) return writeReference(i)
+    fewObjects[objectCount++] = value
+    return false
+  }
+  if (objectCount === fewObjects.length) for (const object of fewObjects) objectSet.add(object)
+  objectSet.add(value)
+  if (objectSet.size > objectCount) {
+    objectIndex?.set(value, objectCount)
+    objectCount++
+    return false
+  }
+  if (objectIndex === null) {
+    objectIndex = new Map()
+    for (const object of objectSet) objectIndex.set(object, objectIndex.size)
+  }
+  return writeReference(objectIndex.get(value))
+}
+
+function writeReference(index) {
+  hasReferences = true
+  writeToken(REFERENCE, index)
+  return true
+}
+
+function writeObject(value) {
+  if (types.isProxy(value)) return false
+  if (wasSeen(value)) return true
+  if (Array.isArray(value)) return writeArray(value)
+  const prototype = Object.getPrototypeOf(value)
+  // `arguments` looks like a plain object but for this symbol, and cannot be cloned.
+  if (prototype === Object.prototype) return value[Symbol.iterator] === undefined && writePlainObject(value)
+  return writeSpecial(value, prototype)
+}
+
+function writeSpecial(value, prototype) {
+  if (ArrayBuffer.isView(value)) return writeView(value)
+  if (types.isArrayBuffer(value)) return writeBuffer(value)
+  if (types.isSharedArrayBuffer(value)) return writeShared(value)
+  if (types.isDate(value)) {
+    writeDouble(DATE, dateValue.call(value))
+    return true
+  }
+  if (types.isMap(value)) return writeEntries(MAP, value, mapSize.call(value), mapForEach)
+  if (types.isSet(value)) return writeEntries(SET, value, setSize.call(value), setForEach)
+  // A plain object of another realm, or one without a prototype that is no module's namespace.
+  const plain =
+    prototype === null
+      ? value[Symbol.toStringTag] === undefined
+      : Object.getPrototypeOf(prototype) === null &&
+        Object.hasOwn(prototype, 'isPrototypeOf') &&
+        value[Symbol.iterator] === undefined
+  return plain && Object.prototype.toString.call(value) === '[object Object]' && writePlainObject(value)
+}
+
+function writeEntries(tag, collection, size, forEach) {
+  if (size > LARGEST_PAYLOAD) return false
+  writeToken(tag, size)
+  let fine = true
+  let count = 0
+  forEach.call(collection, (value, key) => {
+    count++
+    fine = fine && (tag === SET || writeValue(key)) && writeValue(value)
+  })
+  return fine && count === size // a getter may have changed the collection
+}
+
+function writeView(view) {
+  const tag = types.isDataView(view) ? 'DataView' : viewName.call(view)
+  const index = VIEW_INDEX.get(tag)
+  const buffer = view.buffer
+  if (index === undefined || buffer.resizable || buffer.growable) return false
+  writeToken(VIEW, index)
+  if (!writeValue(buffer)) return false
+  writeNumber(view.byteOffset)
+  writeNumber(tag === 'DataView' ? view.byteLength : view.length)
+  return true
+}
+
+function writeBuffer(buffer) {
+  const length = buffer.byteLength
+  // An empty one may be detached, and then cannot be cloned.
+  if (length === 0 || length > LARGEST_COPIED_BUFFER || buffer.resizable || movedCount() > 0) return false
+  writeToken(BUFFER, length)
+  const words = ((length + 7) >> 3) * 2
+  if (position + words + 1 > int32.length) grow(words + 1)
+  position += position & 1
+  encoded.bytes.set(new Uint8Array(buffer), position * 4)
+  position += words
+  return true
+}
+
+function writeShared(buffer) {
+  const number = share === null ? -1 : share(buffer)
+  if (number < 0 || number > LARGEST_PAYLOAD) return false
+  writeToken(SHARED, number)
+  return true
+}
+
+function writeArray(array) {
+  const length = array.length
+  if (length > LARGEST_PAYLOAD || Object.keys(array).length !== length) return false // holes, or names beside the indices
+  writeToken(ARRAY, length)
+  for (let i = 0; i < length; i++) if (!writeValue(array[i])) return false
+  return true
+}
+
+function sameKeys(a, b) {
+  const length = a.length
+  if (length !== b.length) return false
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+function shapeOf(object) {
+  const recent = lastShape
+  const expected = recent.keys
+  let count = 0
+  for (const key in object)
+    if (key !== expected[count++]) {
+      count = -1
+      break
+    }
+  if (count === expected.length) return recent
+  const keys = Object.keys(object)
+  const slot = keys.length % recentShapes.length
+  const other = recentShapes[slot]
+  if (sameKeys(other.keys, keys)) return (lastShape = other)
+  const definition = JSON.stringify(keys)
+  let shape = shapesByDefinition.get(definition)
+  if (shape === undefined) {
+    if (shapesByDefinition.size === KNOWN_SHAPES) shapesByDefinition = new Map()
+    shape = { keys, definition, message: 0, index: 0, uses: 0, write: null }
+    shapesByDefinition.set(definition, shape)
+  }
+  recentShapes[slot] = shape
+  return (lastShape = shape)
+}
+
+function writePlainObject(object) {
+  const shape = shapeOf(object)
+  if (shape.message === message) writeToken(OBJECT, shape.index)
+  else {
+    if (shape.definition.length > LARGEST_PAYLOAD) return false
+    shape.message = message
+    shape.index = shapeCount++
+    writeToken(SHAPE, shape.definition.length)
+    text += shape.definition
+  }
+  if (shape.write !== null) return shape.write(object)
+  if (++shape.uses === USES_BEFORE_COMPILING) compileWriter(shape)
+  const keys = shape.keys
+  for (let i = 0; i < keys.length; i++) if (!writeValue(object[keys[i]])) return false
+  return true
+}
+function compileWriter(shape) {
+  if (shape.keys.length > WIDEST_COMPILED_SHAPE) return
+  try {
+    shape.write = new Function(
+      'write',
+      'return (o) => ' + (shape.keys.map((key) => `write(o[${JSON.stringify(key)}])`).join(' && ') || true)
+    )(writeValue)
+  } catch {
+    /* code generation is switched off */
+  }
+}
+
+/**
+ * Writes `value` to `encoded`; `false` if a port has to carry it. O(size).
+ *
+ * `shareWith` gives a SharedArrayBuffer the number by which the other side knows it, or -1.
+ * Getters of the value run, and what they throw is thrown.
+ */
+function encode(value, shareWith = null) {
+  if (busy) return false // called by a getter of a value that is being encoded
+  busy = true
+  position = HEADER
+  text = ''
+  depth = 0
+  objectCount = 0
+  hasReferences = false
+  shapeCount = 0
+  share = shareWith
+  message++
+  try {
+    if (!writeValue(value)) return false
+    int32[0] = hasReferences ? 1 : 0
+    encoded.text = text
+    encoded.byteLength = position * 4
+    return true
+  } finally {
+    busy = false
+    if (objectCount > fewObjects.length) {
+      objectSet.clear()
+      objectIndex = null
+    }
+    // Nothing of the user's is kept alive. A loop: there is mostly one, and `fill` is a call.
+    for (let i = 0; i < objectCount && i < fewObjects.length; i++) fewObjects[i] = undefined
+  }
+}
+
+module.exports = { encode, encoded }
