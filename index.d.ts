@@ -169,7 +169,12 @@ export interface PoolStats {
   /** Every task that has run, by name. */
   perTask: Record<
     string,
-    { kind: 'javascript' | 'native'; completed: number; failed: number; runTime: { mean: number; max: number } }
+    {
+      kind: 'javascript' | 'native'
+      completed: number
+      failed: number
+      runTime: { mean: number; max: number }
+    }
   >
 }
 

@@ -10,17 +10,21 @@ const {
 // Reads what encode.js writes. No code of the user's runs meanwhile.
 
 let source = ''
+/** @type {((number: number) => SharedArrayBuffer | undefined) | null} */
 let findShared = null
 let words = new Int32Array(0)
 let doubles = new Float64Array(0)
 let cursor = 0
 let textCursor = 0
+/** @type {any[] | null} */
 let objects = null
+/** @type {any[]} */
 const shapes = []
 /** @type {Map<string, any>} */
 let readersByDefinition = new Map()
 
 /** The reader used last: comparing short strings is cheaper than hashing one. */
+/** @type {{ definition: string, keys: string[], uses: number, read: (() => any) | null }} */
 let lastReader = { definition: '', keys: [], uses: 0, read: null }
 
 function readerOf(definition) {
@@ -109,7 +113,7 @@ function readValue() {
       return array
     }
     case 7: // REFERENCE
-      return objects[payload]
+      return /** @type {any[]} */ (objects)[payload]
     case 8: {
       // BIGINT
       const digits = readText(payload)
@@ -127,7 +131,7 @@ function readValue() {
     case 11: // VIEW
       return readView(VIEWS[payload])
     case 12: // SHARED
-      return remember(findShared(payload))
+      return remember(findShared?.(payload))
     case 13: {
       // MAP
       const map = remember(new Map())
@@ -163,7 +167,7 @@ function readView(View) {
 
 /**
  * The value of the message whose words begin at `at` (even) and whose text begins at `textAt`.
- * `find` answers the SharedArrayBuffer of a number.
+ * @param {typeof findShared} find answers the SharedArrayBuffer of a number
  */
 function decode(fromWords, fromDoubles, at, fromText, textAt, find = null) {
   words = fromWords

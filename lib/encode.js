@@ -22,17 +22,19 @@ const SHARED = 12
 const MAP = 13
 const SET = 14
 
+/** A getter of a built-in class, which tells the truth also of objects that shadow it. */
+function getter(prototype, name) {
+  return /** @type {(this: any) => any} */ (Object.getOwnPropertyDescriptor(prototype, name)?.get)
+}
+
 const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
-const viewName = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag
-).get
+const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
 
 const dateValue = Date.prototype.valueOf
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
-const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size').get
-const setSize = Object.getOwnPropertyDescriptor(Set.prototype, 'size').get
+const mapSize = getter(Map.prototype, 'size')
+const setSize = getter(Set.prototype, 'size')
 
 const LARGEST_PAYLOAD = 0x7ffffff
 const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
@@ -51,15 +53,18 @@ let hasReferences = false
 let shapeCount = 0
 let message = 0
 let busy = false
+/** @type {((buffer: SharedArrayBuffer) => number) | null} */
 let share = null
 /** The first objects of a message; comparing with a few is cheaper than hashing one. */
 const fewObjects = new Array(8).fill(undefined)
 /** All objects of a message that has more, in order. */
 const objectSet = new Set()
 /** Their places; made when the first object comes a second time. */
+/** @type {Map<object, number> | null} */
 let objectIndex = null
 
 /** A set of property names in an order. `index` is its place in message number `message`. */
+/** @type {{ keys: string[], definition: string, message: number, index: number, uses: number, write: ((object: any) => boolean) | null }} */
 const emptyShape = { keys: [], definition: '[]', message: 0, index: 0, uses: 0, write: null }
 let lastShape = emptyShape
 /** By number of names, modulo its length. */
@@ -150,7 +155,7 @@ function wasSeen(value) {
     objectIndex = new Map()
     for (const object of objectSet) objectIndex.set(object, objectIndex.size)
   }
-  return writeReference(objectIndex.get(value))
+  return writeReference(/** @type {number} */ (objectIndex.get(value)))
 }
 
 function writeReference(index) {
@@ -304,7 +309,7 @@ function compileWriter(shape) {
 /**
  * Writes `value` to `encoded`; `false` if a port has to carry it. O(size).
  *
- * `shareWith` gives a SharedArrayBuffer the number by which the other side knows it, or -1.
+ * @param {typeof share} shareWith gives a SharedArrayBuffer the number by which the other side knows it, or -1
  * Getters of the value run, and what they throw is thrown.
  */
 function encode(value, shareWith = null) {

@@ -2,7 +2,7 @@ const { types, inspect } = require('node:util')
 
 /** An error of the pool itself, as opposed to one that a task threw. See index.d.ts. */
 class PoolError extends Error {
-  constructor(code, message, { task, cause } = {}) {
+  constructor(code, message, /** @type {{ task?: string, cause?: unknown }} */ { task, cause } = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     if (task !== undefined) this.task = task
@@ -39,6 +39,7 @@ const BASES = {
 }
 const OWN_PARTS = new Set(['message', 'stack', 'cause', 'errors', 'name'])
 
+/** @type {(value: any) => boolean} */
 const isError = (value) => types.isNativeError(value) || value instanceof Error
 
 /** The nearest built-in class of an error, by name: classes of another realm are not ours. */
@@ -60,7 +61,7 @@ const KINDS = { VALUE: 0, ERROR: 1, POOL: 2 }
  * Anything thrown, as a value that can be encoded: `[kind, …]`. An error that appears twice (its own
  * cause, say) is described once.
  */
-function describe(thrown, seen = new Map()) {
+function describe(/** @type {any} */ thrown, seen = new Map()) {
   if (!isError(thrown)) return [KINDS.VALUE, thrown]
   const known = seen.get(thrown)
   if (known !== undefined) return known

@@ -12,11 +12,15 @@ function load() {
   }
 }
 
-/** The addon: see src/binding/. */
-module.exports = load()
+const { NativePool, WorkerEndpoint, catalogue } = load()
 
-/** The native tasks' names; a task's number is its place. */
-module.exports.names = module.exports.catalogue()
-const numbers = new Map(module.exports.names.map((name, number) => [name, number]))
-module.exports.numberOf = (name) => numbers.get(name)
-module.exports.nameOf = (number) => module.exports.names[number]
+/** @type {string[]} The native tasks; a task's number is its place. */
+const names = catalogue()
+const numbers = new Map(names.map((name, number) => [name, number]))
+
+/** The number of the native task `name`, or undefined. */
+const numberOf = (name) => numbers.get(name)
+const nameOf = (number) => names[number]
+
+/** The addon (see src/binding/) and its catalogue. */
+module.exports = { NativePool, WorkerEndpoint, names, numberOf, nameOf }

@@ -2,6 +2,7 @@ const { types } = require('node:util')
 const native = require('./native.js')
 const { encode, encoded, decode } = require('./codec.js')
 const { nativeInput } = require('./buffers.js')
+const { deferred } = require('./deferred.js')
 const { PoolError, addSubmitSite, invalidType, invalidValue, restore, show } = require('./errors.js')
 const { closeOptions, executeOptions, poolOptions, priorityOf } = require('./options.js')
 const { HEAD, RECORD, Inbound } = require('./records.js')
@@ -13,6 +14,9 @@ const { Workers } = require('./workers.js')
 
 /** What `submit` answers for a pool that is closing; -2 is for a terminated one. */
 const CLOSING = -1
+
+/** A timer set for longer fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Batches drained before the event loop gets its turn; see BATCH in src/binding/pool.rs. */
 const BATCHES = 8
@@ -32,11 +36,12 @@ class WorkerPool {
   #workers
   #held = false
   /** Settles when everything has ended; made by the first close() or terminate(). */
+  /**
+   * `lingering` keeps alive, after a termination, what native threads may still be reading.
+   * @type {{ settled: boolean, lingering: any[], promise: Promise<any>, resolve: (value?: any) => void } | undefined}
+   */
   #end = undefined
   #terminated = false
-  /** Keeps alive, after a termination, what native threads may still be reading. */
-  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: it is there to be held, not to be read
-  #lingering = undefined
 
   constructor(scriptOrOptions, sizeOrOptions) {
     const { script, limits, name, resources } = poolOptions(formOf(scriptOrOptions, sizeOrOptions))
@@ -313,18 +318,18 @@ class WorkerPool {
     } catch (error) {
       return Promise.reject(error)
     }
-    const end = this.#finish()
+    const { promise } = this.#finish()
     if (!this.#terminated) {
       if (given.cancelQueued) this.#cancelQueued()
       this.#native.close()
-      if (given.timeout !== undefined) {
+      if (given.timeout !== undefined && given.timeout <= LONGEST_TIMER) {
         const timer = setTimeout(() => {
           this.terminate()
         }, given.timeout)
-        end.then(() => clearTimeout(timer))
+        promise.then(() => clearTimeout(timer))
       }
     }
-    return end
+    return promise
   }
 
   #cancelQueued() {
@@ -344,15 +349,15 @@ class WorkerPool {
 
   terminate() {
     const end = this.#finish()
-    if (!this.#terminated && !this.#end.settled) {
+    if (!this.#terminated && !end.settled) {
       this.#terminated = true
-      this.#lingering = [...this.#slots.kept]
+      end.lingering = [...this.#slots.kept]
       this.#native.terminate()
       for (const slot of this.#slots.openSlots())
         this.#slots.reject(slot, terminatedError(this.#nameOf(slot)))
       this.#workers.terminate()
     }
-    return end
+    return end.promise
   }
 
   [Symbol.asyncDispose]() {
@@ -362,19 +367,17 @@ class WorkerPool {
   /** The promise of the end; from now on the process stays alive until it settles. */
   #finish() {
     if (this.#end === undefined) {
-      const end = (this.#end = { settled: false, resolve: undefined, promise: undefined })
-      end.promise = new Promise((resolve) => {
-        end.resolve = resolve
-      })
+      this.#end = { settled: false, lingering: [], ...deferred() }
       this.#workers.ending = true
       this.#hold()
     }
-    return this.#end.promise
+    return this.#end
   }
 
   #ended() {
     this.#native.release()
-    this.#lingering = undefined
+    if (this.#end === undefined) return
+    this.#end.lingering = []
     this.#end.settled = true
     this.#end.resolve()
   }

@@ -1,5 +1,6 @@
 const path = require('node:path')
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+const { deferred } = require('./deferred.js')
 const { PoolError, restore } = require('./errors.js')
 const { PORT } = require('./records.js')
 const { SharedBuffers } = require('./shared.js')
@@ -13,6 +14,7 @@ class Workers {
   #workers = new Map()
   #settings
   #pool
+  /** @type {ReturnType<typeof deferred> | undefined} */
   #ready = undefined
   /** Whether the pool is closing: nobody is replaced because of a failed start then. */
   ending = false
@@ -123,15 +125,13 @@ class Workers {
   ready() {
     if (this.#settings.minimum === 0) return Promise.resolve()
     if (this.#ready === undefined) {
-      const ready = (this.#ready = { promise: undefined, resolve: undefined, reject: undefined })
-      ready.promise = new Promise((resolve, reject) => {
-        ready.resolve = resolve
-        ready.reject = reject
-      }).finally(() => {
+      const ready = deferred()
+      ready.promise = ready.promise.finally(() => {
         this.awaited = false
         for (const { worker } of this.#workers.values()) worker.unref()
         this.#pool.hold()
       })
+      this.#ready = ready
       this.awaited = true
       for (const id of this.#pool.hire()) this.start(id, true)
       for (const { worker } of this.#workers.values()) worker.ref()

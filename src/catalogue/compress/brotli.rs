@@ -117,11 +117,12 @@ impl<'a, T: Clone + Default> Allocator<T> for Watched<'a> {
     type AllocatedMemory = Cells<'a, T>;
 
     fn alloc_cell(&mut self, length: usize) -> Cells<'a, T> {
-        let mut cells = Vec::new();
-        if cells.try_reserve_exact(length).is_err() {
+        // `vec!` takes memory that the system has zeroed, and so never touches the 32 MiB of level 11
+        // for a few bytes of input; but it aborts if there is none. Hence the question beforehand.
+        if Vec::<T>::new().try_reserve_exact(length).is_err() {
             resume_unwind(Box::new(out_of_memory("a brotli compressor")));
         }
-        cells.resize(length, T::default());
+        let cells = vec![T::default(); length];
         Cells { cells, context: Some(self.0) }
     }
 

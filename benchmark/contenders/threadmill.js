@@ -1,0 +1,21 @@
+const path = require('node:path')
+const { WorkerPool } = require('../..')
+
+const script = path.join(__dirname, '../workers/threadmill.js')
+
+module.exports = {
+  id: 'threadmill',
+  title: 'Threadmill',
+  peer: false,
+  create({ workers } = {}) {
+    const pool =
+      workers === undefined
+        ? new WorkerPool(script)
+        : new WorkerPool(script, { size: workers, nativeThreads: workers })
+    return {
+      run: (task, input, transfer) =>
+        transfer === undefined ? pool.execute(task, input) : pool.execute(task, input, { transfer }),
+      destroy: () => pool.close()
+    }
+  }
+}

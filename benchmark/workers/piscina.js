@@ -1,0 +1,4 @@
+const tasks = require('../tasks.js')(() => require('piscina').move)
+
+// The default export is what `run(value)` calls.
+module.exports = Object.assign(tasks.echo, tasks)

@@ -1,0 +1,4 @@
+const workerpool = require('workerpool')
+const tasks = require('../tasks.js')(() => (buffer) => new workerpool.Transfer(buffer, [buffer]))
+
+workerpool.worker(tasks)
