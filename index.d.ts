@@ -38,7 +38,6 @@ export interface PoolOptions {
   /** As in node:worker_threads. */
   execArgv?: string[]
   /** What the script reads as `workerData` of node:worker_threads. Cloned for each worker. */
-  // biome-ignore lint/suspicious/noExplicitAny: any cloneable value
   workerData?: any
   /** As in node:worker_threads. */
   stdout?: boolean

@@ -184,9 +184,19 @@ describe('bad arguments reject', () => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
     for (const task of ['echo', 'noop', () => 1]) {
       expect(await outcome(() => pool.execute(task, undefined, options))).toMatchObject({ code })
-      expect(await outcome(() => pool.priority('low', task, undefined, options))).toMatchObject({ code })
     }
     expect(await outcome(() => pool.run(undefined, options))).toMatchObject({ code })
+  })
+
+  test.each([
+    ['null', null],
+    ['a number', 5],
+    ['a string', 'high'],
+    ['an array', []]
+  ])('%s as the options of priority()', async (_, options) => {
+    const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
+    const error = await outcome(() => pool.priority('low', 'echo', undefined, options))
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
   })
 
   test('a getter among the options that throws', async () => {

@@ -65,6 +65,7 @@ function describe(/** @type {any} */ thrown, seen = new Map()) {
   if (!isError(thrown)) return [KINDS.VALUE, thrown]
   const known = seen.get(thrown)
   if (known !== undefined) return known
+  /** @type {any} */
   const parts = {}
   const description = [thrown instanceof PoolError ? KINDS.POOL : KINDS.ERROR, parts]
   seen.set(thrown, description)

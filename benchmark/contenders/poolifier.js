@@ -13,9 +13,7 @@ module.exports = {
     const pool = new FixedThreadPool(workers, script)
     return {
       run: (task, input, transfer) =>
-        transfer === undefined
-          ? pool.execute(input, task)
-          : pool.execute(input, task, undefined, transfer),
+        transfer === undefined ? pool.execute(input, task) : pool.execute(input, task, undefined, transfer),
       destroy: () => pool.destroy()
     }
   }

@@ -1,0 +1,36 @@
+/** Figures as the tables print them. */
+
+/** Three significant digits, thousands grouped. */
+function digits(value) {
+  if (!Number.isFinite(value)) return '–'
+  const size = Math.abs(value)
+  if (size >= 100) return Math.round(value).toLocaleString('en-US')
+  return value.toFixed(size >= 10 ? 1 : size >= 1 ? 2 : 3)
+}
+
+const UNITS = {
+  'tasks/s': (value) => `${digits(value / 1000)} k`,
+  µs: digits,
+  ms: digits,
+  bytes: digits,
+  MB: digits,
+  '%': (value) => value.toFixed(2)
+}
+
+const figure = (value, unit) => UNITS[unit](value)
+const ratio = (value) => (Number.isFinite(value) ? `${value.toFixed(2)} ×` : '–')
+
+/** Rows of cells as lines; the first column to the left, the others to the right. */
+function table(rows, indent = '  ') {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  return rows.map((row) =>
+    (
+      indent +
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+        .join('   ')
+    ).trimEnd()
+  )
+}
+
+module.exports = { digits, figure, ratio, table }

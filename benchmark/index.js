@@ -1,0 +1,45 @@
+// Threadmill against its peers: see README.md.
+
+const fs = require('node:fs')
+const { environment, environmentLine } = require('./harness/environment.js')
+const { readOptions } = require('./harness/options.js')
+const { raw, report } = require('./harness/report.js')
+const { runRounds } = require('./harness/rounds.js')
+const all = require('./scenarios/index.js')
+
+/** One line on the terminal, overwritten by the next. */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+async function main() {
+  const options = readOptions(all.map(({ name }) => name))
+  const scenarios = all.filter(({ name }) => options.only.includes(name))
+  const where = environment()
+  const start = performance.now()
+  const { figures, failures } = await runRounds(scenarios, options, progress)
+  const seconds = Math.round((performance.now() - start) / 1000)
+
+  console.log(environmentLine(where))
+  console.log(
+    `Medians of ${options.rounds} interleaved rounds${options.quick ? ', quick' : ''}; ${seconds} s`
+  )
+  console.log(report(scenarios, figures))
+  for (const { scenario, variant, contender, round, error } of failures) {
+    console.error(`\nfailed: ${scenario} ${variant} ${contender}, round ${round + 1}:`, error)
+    process.exitCode = 1
+  }
+  if (options.json !== undefined) {
+    const failed = failures.map((failure) => ({ ...failure, error: String(failure.error) }))
+    const everything = {
+      environment: where,
+      options,
+      seconds,
+      scenarios: raw(scenarios, figures),
+      failures: failed
+    }
+    fs.writeFileSync(options.json, JSON.stringify(everything, null, 2) + '\n')
+  }
+}
+
+main()

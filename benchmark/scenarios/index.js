@@ -1,0 +1,22 @@
+// One file a scenario, all with the same surface:
+//
+//   name, title        what `--only` takes, and the heading of its tables
+//   contenders         ids of those it means something for
+//   variants           labels and settings under which it runs; each has tables of its own
+//   rounds             most rounds it runs in; none: in all
+//   metrics            by key: title, unit (see harness/format.js), and whether more or less is better
+//   targets            { metric, least | most, of }: Threadmill's median, divided by that of `of`:
+//                      a contender's id, 'best peer', { metric } of its own, or nothing, for the median itself
+//   measure(contender, { workers, quick })   a promise of one figure for each metric that the contender has
+
+module.exports = [
+  require('./javascript.js'),
+  require('./latency.js'),
+  require('./native.js'),
+  require('./cpu.js'),
+  require('./payload.js'),
+  require('./buffers.js'),
+  require('./start.js'),
+  require('./memory.js'),
+  require('./idle.js')
+]
