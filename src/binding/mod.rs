@@ -2,7 +2,6 @@
 //!
 //! - [`pool`]: what the thread that owns a pool calls.
 //! - [`worker`]: what a worker calls, from inside its isolate.
-//! - [`records`]: notes and tasks as words and text, so that a batch crosses in one call.
 //! - [`event_loop`]: waking an isolate.
 //! - [`values`]: strings and memory of JavaScript.
 //!
@@ -11,6 +10,5 @@
 
 mod event_loop;
 mod pool;
-mod records;
 mod values;
 mod worker;

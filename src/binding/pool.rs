@@ -11,12 +11,11 @@ use napi::{CleanupEnvHook, JsString};
 use napi_derive::napi;
 
 use super::event_loop::EventLoop;
-use super::records::{Full, Records};
 use super::values::{self, StringReader};
 use crate::catalogue::{CATALOGUE, Failure, Output};
 use crate::executors::native::NativeThreads;
 use crate::executors::{Job, Outcome, PoolMailbox, PoolScheduler, timer};
-use crate::payload::Text;
+use crate::payload::{Full, Records, Text};
 use crate::scheduler::{Closed, Config, Kind, Note, Scheduler, Submission, Submitted, Wake};
 
 /// The name of a JavaScript task, as the workers need it.

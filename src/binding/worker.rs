@@ -9,10 +9,9 @@ use napi_derive::napi;
 
 use super::event_loop::EventLoop;
 use super::pool::{self, Label, Shared};
-use super::records::{Full, HEAD, Records};
 use super::values::{self, StringReader};
 use crate::executors::{Job, Outcome};
-use crate::payload::Text;
+use crate::payload::{Full, HEAD, Records, Text};
 use crate::scheduler::{Assignment, Ending, Finished, Kind, Next};
 
 // What `next` says in the first word; `lib/records.js` holds the same numbers.

@@ -2,8 +2,10 @@
 
 mod bytes;
 mod message;
+mod records;
 mod text;
 
 pub use bytes::{Bytes, Pinned, Shared};
 pub use message::Message;
+pub use records::{Full, HEAD, Records};
 pub use text::Text;

@@ -1,0 +1,144 @@
+//! Notes to the owner and tasks to a worker, written as 32-bit words into memory that JavaScript reads,
+//! so that a batch of them costs one call. `lib/records.js` holds the same layout.
+
+use super::{Message, Text};
+
+/// A record did not fit; it needs this many words in all.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Full(pub usize);
+
+/// Writes records one after the other into JavaScript's memory, and their characters into one text.
+pub struct Records<'a> {
+    words: &'a mut [i32],
+    text: &'a mut Text,
+    position: usize,
+}
+
+/// Words before a record's body: kind, slot, a number, words of the body, characters of text, unused.
+pub const HEAD: usize = 6;
+
+impl<'a> Records<'a> {
+    /// A writer that starts at word `position` of `words`. The last word is kept for the end mark.
+    pub fn new(words: &'a mut [i32], text: &'a mut Text, position: usize) -> Self {
+        text.clear();
+        Self { words, text, position }
+    }
+
+    /// Begins a record: room for its head and `body` bytes, or how much would be needed.
+    fn begin(&mut self, body: usize) -> Result<usize, Full> {
+        // The body starts and ends at an even word: it may hold doubles.
+        let end = self.position + HEAD + body.div_ceil(8) * 2;
+        if end >= self.words.len() {
+            Err(Full(end + 1))
+        } else {
+            Ok(std::mem::replace(&mut self.position, end))
+        }
+    }
+
+    fn head(&mut self, at: usize, kind: i32, slot: u32, number: u32, body: usize, characters: usize) {
+        let head = [kind, slot as i32, number as i32, body.div_ceil(4) as i32, characters as i32, 0];
+        self.words[at..at + HEAD].copy_from_slice(&head);
+    }
+
+    /// A record of a kind, a slot and a number.
+    pub fn plain(&mut self, kind: i32, slot: u32, number: u32) -> Result<(), Full> {
+        let at = self.begin(0)?;
+        self.head(at, kind, slot, number, 0, 0);
+        Ok(())
+    }
+
+    /// A record with an encoded value.
+    pub fn message(&mut self, kind: i32, slot: u32, number: u32, message: &Message) -> Result<(), Full> {
+        let at = self.begin(message.words().len())?;
+        self.head(at, kind, slot, number, message.words().len(), message.text_length());
+        self.body(at, message.words());
+        message.append_text(self.text);
+        Ok(())
+    }
+
+    /// A record with bytes; its number is their length.
+    pub fn bytes(&mut self, kind: i32, slot: u32, bytes: &[u8]) -> Result<(), Full> {
+        let at = self.begin(bytes.len())?;
+        self.head(at, kind, slot, bytes.len() as u32, bytes.len(), 0);
+        self.body(at, bytes);
+        Ok(())
+    }
+
+    /// A record with strings; its number is the length of the first.
+    pub fn text(&mut self, kind: i32, slot: u32, first: &str, second: &str) -> Result<(), Full> {
+        let at = self.begin(0)?;
+        let start = self.text.length();
+        self.text.push_str(first);
+        let first_length = self.text.length() - start;
+        self.text.push_str(second);
+        self.head(at, kind, slot, first_length as u32, 0, self.text.length() - start);
+        Ok(())
+    }
+
+    fn body(&mut self, at: usize, bytes: &[u8]) {
+        for (word, chunk) in self.words[at + HEAD..].iter_mut().zip(bytes.chunks(4)) {
+            let mut padded = [0; 4];
+            padded[..chunk.len()].copy_from_slice(chunk);
+            *word = i32::from_ne_bytes(padded);
+        }
+    }
+
+    /// Marks the end, after which nothing is read.
+    pub fn end(self, kind: i32) -> usize {
+        self.words[self.position] = kind;
+        self.position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of the body of the record at `at`.
+    fn body(words: &[i32], at: usize, length: usize) -> Vec<u8> {
+        words[at + HEAD..].iter().flat_map(|word| word.to_ne_bytes()).take(length).collect()
+    }
+
+    #[test]
+    fn bytes_of_every_length_keep_their_last_ones() {
+        for length in 0..40u8 {
+            let bytes: Vec<u8> = (1..=length).collect();
+            let mut words = [-1; 64];
+            let mut text = Text::default();
+            let mut records = Records::new(&mut words, &mut text, 0);
+            records.bytes(7, 3, &bytes).expect("it fits");
+            let end = records.end(0);
+            assert_eq!(words[..3], [7, 3, i32::from(length)]);
+            assert_eq!(body(&words, 0, bytes.len()), bytes);
+            assert_eq!((end % 2, words[end]), (0, 0));
+        }
+    }
+
+    #[test]
+    fn records_follow_each_other_and_share_one_text() {
+        let mut words = [0; 64];
+        let mut text = Text::default();
+        let mut records = Records::new(&mut words, &mut text, 4);
+        records.text(1, 10, "ab", "cde").expect("it fits");
+        let message = Message::new(&[1, 2, 3, 4], &[0x100, 0x41]);
+        records.message(2, 11, 5, &message).expect("it fits");
+        records.end(9);
+        assert_eq!(words[4..10], [1, 10, 2, 0, 5, 0]);
+        assert_eq!(words[10..16], [2, 11, 5, 1, 2, 0]);
+        assert_eq!(words[18], 9);
+        let units: Vec<u16> = "abcde\u{100}A".encode_utf16().collect();
+        assert_eq!(text, Text::Utf16(units));
+    }
+
+    #[test]
+    fn a_record_that_does_not_fit_says_what_it_needs_and_writes_nothing() {
+        let mut words = [0; 16];
+        let mut text = Text::default();
+        let mut records = Records::new(&mut words, &mut text, 0);
+        let Err(Full(needed)) = records.bytes(1, 0, &[0; 100]) else { panic!("it cannot fit") };
+        records.plain(2, 0, 0).expect("it fits");
+        let mut larger = vec![0; needed];
+        assert_eq!(words[0], 2);
+        Records::new(&mut larger, &mut text, 0).bytes(1, 0, &[0; 100]).expect("it fits now");
+    }
+}
