@@ -1,5 +1,6 @@
 const { decode } = require('./decode.js')
 const { encode, encoded } = require('./encode.js')
+const { CALL, ARGUMENT } = require('./wire.js')
 
 /** Ordinary values as words and text, and back; the format is described in wire.js. */
-module.exports = { encode, encoded, decode }
+module.exports = { CALL, ARGUMENT, encode, encoded, decode }

@@ -1,6 +1,13 @@
 const { types } = require('node:util')
 const { movedCount } = require('./move.js')
-const { HEADER, VIEWS, KNOWN_SHAPES, WIDEST_COMPILED_SHAPE, USES_BEFORE_COMPILING } = require('./wire.js')
+const {
+  CALL,
+  HEADER,
+  VIEWS,
+  KNOWN_SHAPES,
+  WIDEST_COMPILED_SHAPE,
+  USES_BEFORE_COMPILING
+} = require('./wire.js')
 
 // Takes what it can carry exactly as `structuredClone` would, and answers `false` for everything else; such
 // a value travels through a MessagePort.
@@ -40,11 +47,13 @@ const LARGEST_PAYLOAD = 0x7ffffff
 const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
 const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's Buffer pool is smaller
 
-/** What `encode` has written: `byteLength` bytes of `bytes`, and `text`. */
-const encoded = { bytes: new Uint8Array(1 << 16), byteLength: 0, text: '' }
+/**
+ * What `encode` has written: `text`, and `byteLength` bytes of `bytes` from word CALL on. The words before are
+ * for the arguments of a call. `int32` and `float64` are the same memory.
+ */
+const encoded = { ...memory(1 << 14), byteLength: 0, text: '' }
 
-let int32 = new Int32Array(encoded.bytes.buffer)
-let float64 = new Float64Array(encoded.bytes.buffer)
+let { int32, float64 } = encoded
 let position = 0
 let text = ''
 let depth = 0
@@ -71,14 +80,20 @@ let lastShape = emptyShape
 const recentShapes = new Array(8).fill(emptyShape)
 let shapesByDefinition = new Map()
 
+/** Memory of `length` words, seen in three ways. */
+function memory(length) {
+  const int32 = new Int32Array(length)
+  return { int32, float64: new Float64Array(int32.buffer), bytes: new Uint8Array(int32.buffer) }
+}
+
 function grow(words) {
   let length = int32.length * 2
   while (length < position + words) length *= 2
-  const larger = new Int32Array(length)
-  larger.set(int32)
-  int32 = larger
-  float64 = new Float64Array(larger.buffer)
-  encoded.bytes = new Uint8Array(larger.buffer)
+  const larger = memory(length)
+  larger.int32.set(int32)
+  Object.assign(encoded, larger)
+  int32 = larger.int32
+  float64 = larger.float64
 }
 
 function writeToken(tag, payload) {
@@ -315,7 +330,7 @@ function compileWriter(shape) {
 function encode(value, shareWith = null) {
   if (busy) return false // called by a getter of a value that is being encoded
   busy = true
-  position = HEADER
+  position = CALL + HEADER
   text = ''
   depth = 0
   objectCount = 0
@@ -325,9 +340,9 @@ function encode(value, shareWith = null) {
   message++
   try {
     if (!writeValue(value)) return false
-    int32[0] = hasReferences ? 1 : 0
+    int32[CALL] = hasReferences ? 1 : 0
     encoded.text = text
-    encoded.byteLength = position * 4
+    encoded.byteLength = (position - CALL) * 4
     return true
   } finally {
     busy = false

@@ -1,6 +1,6 @@
 const { types } = require('node:util')
 const native = require('./native.js')
-const { encode, encoded, decode } = require('./codec.js')
+const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { nativeInput } = require('./buffers.js')
 const { deferred } = require('./deferred.js')
 const { PoolError, addSubmitSite, invalidType, invalidValue, restore, show } = require('./errors.js')
@@ -12,8 +12,12 @@ const { describeStats } = require('./stats.js')
 const { Labels } = require('./labels.js')
 const { Workers } = require('./workers.js')
 
-/** What `submit` answers for a pool that is closing; -2 is for a terminated one. */
+/** What a submission answers if it is refused. */
 const CLOSING = -1
+const NO_THREAD = -3
+
+/** The flag of a task whose input is sent over its worker's port. */
+const NEEDS_DELIVERY = 1
 
 /** A timer set for longer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -29,6 +33,10 @@ let inbound = new Inbound()
 /** See index.d.ts. */
 class WorkerPool {
   #native
+  /** The addon's functions that are called for each task, or each batch of them. */
+  #submitEncoded
+  #submitToThread
+  #takeRecords
   #outbound = encoded.bytes
   #inbound = inbound
   #slots = new Slots()
@@ -52,6 +60,7 @@ class WorkerPool {
       this.#outbound,
       inbound.int32
     )
+    ;[this.#submitEncoded, this.#submitToThread, this.#takeRecords] = this.#native.functions()
     this.#labels = new Labels(this.#native, href)
     this.#workers = new Workers(
       { pool: this.#native.number, script: href, name, resources, minimum: limits.minWorkers },
@@ -105,10 +114,10 @@ class WorkerPool {
     const used = shared.takeUsed()
     const promise = slots.open(label, fits ? used : { input, transfer })
     const slot = slots.last
-    if (fits && encoded.bytes !== this.#outbound) this.#native.useOutbound((this.#outbound = encoded.bytes))
-    const answer = fits
-      ? this.#native.submit(slot, label, priority, encoded.text, encoded.byteLength, false)
-      : this.#native.submit(slot, label, priority, '', 0, true)
+    const words = this.#argue(slot, label, priority)
+    words[ARGUMENT.FLAGS] = fits ? 0 : NEEDS_DELIVERY
+    words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
+    const answer = this.#submitEncoded(fits ? encoded.text : '')
     if (answer < 0) return this.#refuse(slot, answer)
     if (!this.#held) this.#hold()
     const worker = answer >> 1
@@ -123,23 +132,33 @@ class WorkerPool {
     const kept = attachments.length > 0 ? { attachments, returns } : undefined
     const promise = slots.open(-1 - number, kept)
     const slot = slots.last
-    const answer = this.#native.submitNative(slot, number, priority, options, attachments, modes)
+    this.#argue(slot, number, priority)
+    const answer =
+      attachments.length === 0
+        ? this.#submitToThread(options)
+        : this.#submitToThread(options, attachments, modes)
     if (answer < 0) return this.#refuse(slot, answer)
     if (!this.#held) this.#hold()
     return promise.then(undefined, addSubmitSite)
   }
 
+  /** Writes the arguments of a submission where Rust reads them. */
+  #argue(slot, label, priority) {
+    if (encoded.bytes !== this.#outbound) {
+      this.#outbound = encoded.bytes
+      this.#native.useOutbound(this.#outbound)
+    }
+    const words = encoded.int32
+    words[ARGUMENT.SLOT] = slot
+    words[ARGUMENT.LABEL] = label
+    encoded.float64[ARGUMENT.PRIORITY] = priority
+    return words
+  }
+
   #refuse(slot, answer) {
     const task = this.#nameOf(slot)
     this.#slots.close(slot)
-    const error =
-      answer === CLOSING
-        ? new PoolError(
-            'ERR_POOL_CLOSED',
-            `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`,
-            { task }
-          )
-        : terminatedError(task)
+    const error = refusal(answer, task)
     return Promise.reject(error)
   }
 
@@ -189,7 +208,7 @@ class WorkerPool {
   #drain() {
     for (let batch = 0; batch < BATCHES; batch++) {
       if (this.#inbound !== inbound) this.#native.useInbound((this.#inbound = inbound).int32)
-      const text = this.#native.drain()
+      const text = this.#takeRecords()
       if (this.#read(text)) {
         this.#hold()
         return
@@ -387,6 +406,19 @@ class WorkerPool {
       kind === 'native' ? native.nameOf(label) : this.#labels.name(label)
     )
   }
+}
+
+/** Why a submission was refused. */
+function refusal(answer, task) {
+  if (answer === CLOSING) {
+    const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
+    return new PoolError('ERR_POOL_CLOSED', message, { task })
+  }
+  if (answer === NO_THREAD) {
+    const message = `The native task '${task}' cannot run, as the system grants no thread; raise its limit or lower 'nativeThreads'`
+    return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
+  }
+  return terminatedError(task)
 }
 
 function terminatedError(task) {

@@ -25,6 +25,14 @@
 // an even word. A message begins with HEADER words, of which the first says whether tag 7 occurs. Objects
 // are numbered in the order in which the encoder meets them, a container before what it contains.
 
+/**
+ * Words ahead of a message that is sent, for the arguments of the call that sends it (see ARGUMENT).
+ */
+const CALL = 8
+
+/** Where they are: words, and the priority as an aligned float64; src/binding/call.rs holds the same layout. */
+const ARGUMENT = { SLOT: 0, LABEL: 1, FLAGS: 2, LENGTH: 3, PRIORITY: 2 }
+
 /** Words before the first token; the first is 1 if the message has references, the second unused. */
 const HEADER = 2
 
@@ -50,4 +58,13 @@ const KNOWN_SHAPES = 4096
 const WIDEST_COMPILED_SHAPE = 64
 const USES_BEFORE_COMPILING = 16
 
-module.exports = { HEADER, CONSTANTS, VIEWS, KNOWN_SHAPES, WIDEST_COMPILED_SHAPE, USES_BEFORE_COMPILING }
+module.exports = {
+  CALL,
+  ARGUMENT,
+  HEADER,
+  CONSTANTS,
+  VIEWS,
+  KNOWN_SHAPES,
+  WIDEST_COMPILED_SHAPE,
+  USES_BEFORE_COMPILING
+}

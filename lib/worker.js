@@ -6,7 +6,7 @@ const path = require('node:path')
 const { performance } = require('node:perf_hooks')
 const workerThreads = require('node:worker_threads')
 const native = require('./native.js')
-const { encode, encoded, decode } = require('./codec.js')
+const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { PoolError, describe, simplify } = require('./errors.js')
 const { takeMoved } = require('./move.js')
 const { HEAD, TURN, PREFIX, ENDING, PORT, Inbound } = require('./records.js')
@@ -32,6 +32,7 @@ let sliceStart = 0
 let outbound = encoded.bytes
 let inbound = new Inbound()
 const endpoint = new native.WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
+const [next, finish] = endpoint.functions()
 
 /** The task that runs. */
 let slot = 0
@@ -63,7 +64,7 @@ function turn() {
 function pump() {
   for (;;) {
     if (ended !== ENDING.NONE && performance.now() - sliceStart > SLICE) return yieldTurn()
-    const text = next()
+    const text = handIn(next)
     if (text === null) {
       const word = inbound.int32[0]
       if (word === TURN.GROW) {
@@ -79,21 +80,24 @@ function pump() {
   }
 }
 
-function next() {
-  const how = ended
+/** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
+function handIn(call) {
+  if (encoded.bytes !== outbound) {
+    outbound = encoded.bytes
+    endpoint.useOutbound(outbound)
+  }
+  const words = encoded.int32
+  words[ARGUMENT.FLAGS] = ended
+  words[ARGUMENT.SLOT] = slot
+  words[ARGUMENT.LENGTH] = encoded.byteLength
+  const text = ended === ENDING.FULFILLED || ended === ENDING.REJECTED ? encoded.text : ''
   ended = ENDING.NONE
-  if (encoded.bytes !== outbound) endpoint.useOutbound((outbound = encoded.bytes))
-  return how === ENDING.FULFILLED || how === ENDING.REJECTED
-    ? endpoint.next(how, slot, encoded.text, encoded.byteLength)
-    : endpoint.next(how, slot, '', 0)
+  return call(text)
 }
 
 /** Lets the event loop turn once before the next task. */
 function yieldTurn() {
-  const how = ended
-  ended = ENDING.NONE
-  if (encoded.bytes !== outbound) endpoint.useOutbound((outbound = encoded.bytes))
-  endpoint.finish(how, slot, encoded.text, encoded.byteLength)
+  handIn(finish)
   state = YIELDED
   setImmediate(() => {
     state = REST

@@ -1,14 +1,21 @@
 //! The Node-API face: the only place that knows JavaScript's values and event loops.
 //!
-//! - [`pool`]: what the thread that owns a pool calls.
+//! - [`pool`]: a pool, as the thread that owns it sees it; [`owner`]: what that thread does for each task;
+//!   [`notes`]: how it reads what comes back.
 //! - [`worker`]: what a worker calls, from inside its isolate.
+//! - [`shared`]: what the two share.
+//! - [`call`]: the arguments of calls on the hot path.
 //! - [`event_loop`]: waking an isolate.
 //! - [`values`]: strings and memory of JavaScript.
 //!
-//! Every entry point is `catch_unwind`: a panic becomes a JavaScript exception. No JavaScript object is
-//! touched off its thread; other threads know slots, labels and executors by number.
+//! Every entry point catches panics: one becomes a JavaScript exception. No JavaScript object is touched off
+//! its thread; other threads know slots, labels and executors by number.
 
+mod call;
 mod event_loop;
+mod notes;
+mod owner;
 mod pool;
+mod shared;
 mod values;
 mod worker;

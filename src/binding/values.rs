@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::*;
 use napi::{JsString, JsValue, check_status, sys};
 
-use crate::payload::{Bytes, Message, Pinned, Shared, Text};
+use crate::payload::{Bytes, Pinned, Shared, Text};
 
 /// What a thread reads strings into: nearly all fit, so reading takes one call.
 pub(super) struct StringReader(Vec<u16>);
@@ -52,24 +52,10 @@ impl StringReader {
             self.0 = vec![0; 1024];
         }
     }
-
-    /// A message of the first `length` bytes of `words` and the characters of `string`.
-    pub(super) fn message(
-        &mut self,
-        env: &Env,
-        words: &[u8],
-        length: u32,
-        string: JsString<'_>,
-    ) -> Result<Message> {
-        let words = words.get(..length as usize).ok_or_else(|| Error::from_reason("message too long"))?;
-        let message = Message::new(words, self.read(env, string)?);
-        self.shrink();
-        Ok(message)
-    }
 }
 
 /// The JavaScript string of `text`.
-pub(super) fn string<'env>(env: &'env Env, text: &Text) -> Result<JsString<'env>> {
+pub(super) fn string(env: &Env, text: &Text) -> Result<sys::napi_value> {
     let mut value = std::ptr::null_mut();
     // SAFETY: pointer and length are those of one live slice; both calls copy it.
     check_status!(unsafe {
@@ -85,8 +71,15 @@ pub(super) fn string<'env>(env: &'env Env, text: &Text) -> Result<JsString<'env>
             }
         }
     })?;
-    // SAFETY: the value was just made in this environment, as a string.
-    unsafe { JsString::from_napi_value(env.raw(), value) }
+    Ok(value)
+}
+
+/// JavaScript's `null`.
+pub(super) fn null(env: &Env) -> Result<sys::napi_value> {
+    let mut value = std::ptr::null_mut();
+    // SAFETY: an out-pointer to a local.
+    check_status!(unsafe { sys::napi_get_null(env.raw(), &mut value) })?;
+    Ok(value)
 }
 
 /// How the bytes of an attachment reach the native thread; `lib/buffers.js` decides.

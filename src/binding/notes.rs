@@ -1,0 +1,63 @@
+//! Notes as records that `lib/pool.js` reads.
+
+use crate::catalogue::{Failure, Output};
+use crate::executors::Outcome;
+use crate::payload::{Full, Records};
+use crate::scheduler::Note;
+
+// Kinds of records; `lib/records.js` holds the same numbers.
+pub(super) const END: i32 = 0;
+pub(super) const MORE: i32 = 1;
+pub(super) const GROW: i32 = 2;
+const FULFILLED: i32 = 3;
+const REJECTED: i32 = 4;
+const CARGO_FULFILLED: i32 = 5;
+const CARGO_REJECTED: i32 = 6;
+const NOTHING: i32 = 7;
+const TEXT: i32 = 8;
+const BYTES: i32 = 9;
+const LARGE_BYTES: i32 = 10;
+const ATTACHMENT: i32 = 11;
+const FAILURE: i32 = 12;
+const PANIC: i32 = 13;
+const WORKER_GONE: i32 = 14;
+const DELIVER: i32 = 15;
+const ENDED: i32 = 16;
+
+/// Bytes beyond this come back as memory of their own instead of through the records.
+const LARGE: usize = 4096;
+
+/// Writes a note as a record; the bytes of a large output are not in it, see [`large_bytes`].
+pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(), Full> {
+    let (slot, outcome) = match note {
+        Note::Settled { slot, outcome } => (*slot, outcome),
+        Note::Deliver { slot, executor } => return records.plain(DELIVER, *slot, *executor),
+        Note::Ended => return records.plain(ENDED, 0, 0),
+    };
+    match outcome {
+        Outcome::Message { fulfilled: true, message } => records.message(FULFILLED, slot, 0, message),
+        Outcome::Message { fulfilled: false, message } => records.message(REJECTED, slot, 0, message),
+        Outcome::Cargo { fulfilled: true, worker } => records.plain(CARGO_FULFILLED, slot, *worker),
+        Outcome::Cargo { fulfilled: false, worker } => records.plain(CARGO_REJECTED, slot, *worker),
+        Outcome::Output(Output::Nothing) => records.plain(NOTHING, slot, 0),
+        Outcome::Output(Output::Text(text)) => records.text(TEXT, slot, text, ""),
+        Outcome::Output(Output::Bytes(bytes)) if bytes.len() <= LARGE => records.bytes(BYTES, slot, bytes),
+        Outcome::Output(Output::Bytes(_)) => records.plain(LARGE_BYTES, slot, 0),
+        Outcome::Output(Output::Attachment(index)) => records.plain(ATTACHMENT, slot, *index as u32),
+        Outcome::Failure(Failure::Error { code, message }) => records.text(FAILURE, slot, code, message),
+        // Only a terminated pool cancels, and its owner has settled every promise by then.
+        Outcome::Failure(Failure::Cancelled) => records.plain(NOTHING, slot, 0),
+        Outcome::Panic(words) => records.text(PANIC, slot, words, ""),
+        Outcome::WorkerGone { worker } => records.plain(WORKER_GONE, slot, *worker),
+    }
+}
+
+/// The bytes that the note's record announces.
+pub(super) fn large_bytes(note: Note<Outcome>) -> Option<Vec<u8>> {
+    match note {
+        Note::Settled { outcome: Outcome::Output(Output::Bytes(bytes)), .. } if bytes.len() > LARGE => {
+            Some(bytes)
+        }
+        _ => None,
+    }
+}

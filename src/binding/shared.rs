@@ -1,0 +1,85 @@
+//! What the owner of a pool and its workers share, each on their own threads.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
+
+use super::event_loop::EventLoop;
+use crate::executors::native::NativeThreads;
+use crate::executors::{PoolMailbox, PoolScheduler};
+use crate::scheduler::{Config, Scheduler, Wake};
+
+/// The name of a JavaScript task, as the workers need it.
+#[derive(Clone)]
+pub(super) enum Label {
+    /// An export of the script.
+    Export(String),
+    /// The source of a function.
+    Source(String),
+}
+
+/// One pool.
+pub(super) struct Shared {
+    pub scheduler: Arc<PoolScheduler>,
+    pub native_threads: NativeThreads,
+    pub event_loop: Arc<EventLoop>,
+    labels: RwLock<Vec<Label>>,
+}
+
+impl Shared {
+    pub(super) fn new(config: &Config, name: String, event_loop: EventLoop) -> Arc<Self> {
+        let event_loop = Arc::new(event_loop);
+        let mailbox = Arc::new(PoolMailbox::new(Box::new(Owner(event_loop.clone()))));
+        Arc::new(Self {
+            scheduler: Arc::new(Scheduler::new(config, mailbox)),
+            native_threads: NativeThreads::new(name),
+            event_loop,
+            labels: RwLock::default(),
+        })
+    }
+
+    /// Gives a label its number.
+    pub(super) fn add_label(&self, label: Label) -> u32 {
+        let mut labels = self.labels.write().unwrap_or_else(PoisonError::into_inner);
+        labels.push(label);
+        labels.len() as u32 - 1
+    }
+
+    pub(super) fn label(&self, number: u32) -> Option<Label> {
+        self.labels.read().unwrap_or_else(PoisonError::into_inner).get(number as usize).cloned()
+    }
+
+    /// Forgets every task and stops what runs. The native threads end soon after.
+    pub(super) fn terminate(&self) {
+        self.scheduler.terminate();
+        self.native_threads.cancel();
+    }
+}
+
+struct Owner(Arc<EventLoop>);
+
+impl Wake for Owner {
+    fn wake(&self) {
+        self.0.wake();
+    }
+}
+
+/// The pools of this process, by number, for the workers to find theirs.
+static POOLS: LazyLock<Mutex<HashMap<u32, Weak<Shared>>>> = LazyLock::new(Mutex::default);
+static NEXT_POOL: AtomicU32 = AtomicU32::new(1);
+
+/// Gives a pool the number that [`find`] finds it by.
+pub(super) fn register(shared: &Arc<Shared>) -> u32 {
+    // Relaxed: any two numbers differ, which is all that is asked of them.
+    let number = NEXT_POOL.fetch_add(1, Ordering::Relaxed);
+    POOLS.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::downgrade(shared));
+    number
+}
+
+pub(super) fn unregister(number: u32) {
+    POOLS.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+}
+
+pub(super) fn find(number: u32) -> Option<Arc<Shared>> {
+    POOLS.lock().unwrap_or_else(PoisonError::into_inner).get(&number)?.upgrade()
+}
