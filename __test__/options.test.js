@@ -1,7 +1,7 @@
 const vm = require('node:vm')
 const { SHARE_ENV } = require('node:worker_threads')
 const { WorkerPool, PoolError } = require('..')
-const { TASKS, makeGate, rejection, thrownBy, track, within } = require('./fixtures/life/helpers.js')
+const { TASKS, rejection, runScene, thrownBy, track, within } = require('./fixtures/life/helpers.js')
 
 /** The error of a pool that must not come about. */
 function refusal(options) {
@@ -142,24 +142,16 @@ describe('what goes to node:worker_threads', () => {
     await within(pool.close(), 'close()')
   })
 
-  test('workerData that can be cloned only once leaves the pool with one worker', async () => {
-    const gate = makeGate()
-    let reads = 0
-    const workerData = {
-      get once() {
-        if (reads++ > 0) throw new Error('read twice')
-        return 1
-      }
+  test.each(['starting', 'up'])(
+    'workerData that can be cloned only once leaves the pool with its first worker, if that is %s',
+    async (state) => {
+      const { stdout, timedOut } = await runScene('a worker that cannot start beside one that runs', state)
+      expect({ lines: stdout.trim().split('\n'), timedOut }).toEqual({
+        lines: ['first: undefined', 'second: 2', 'closed'],
+        timedOut: false
+      })
     }
-    const pool = track(new WorkerPool(TASKS, { maxWorkers: 2, workerData }))
-    const first = pool.execute('block', gate)
-    const second = pool.execute('echo', 2)
-    gate[0] = 1
-    Atomics.notify(gate, 0)
-    await within(Promise.all([first, second]), 'both tasks')
-    expect(pool.stats().workers.total).toBe(1)
-    await within(pool.close(), 'close()')
-  })
+  )
 })
 
 describe('names', () => {
@@ -178,16 +170,9 @@ describe('names', () => {
   ])('%s: fine', (_, name) => works({ maxWorkers: 1, name }))
 
   test('with a NUL, which no thread can have: fine or refused at once', async () => {
-    let pool
-    try {
-      pool = track(new WorkerPool({ maxWorkers: 1, name: 'a\0b' }))
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
-      return
-    }
-    await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
-    await expect(within(pool.execute(() => 1), 'a JavaScript task')).resolves.toBe(1)
-    await within(pool.close(), 'close()')
+    const { stdout, timedOut } = await runScene('a name with a NUL')
+    expect(timedOut).toBe(false)
+    expect(['native\njavascript\nclosed\n', 'ERR_INVALID_ARG_VALUE\n']).toContain(stdout)
   })
 })
 
@@ -306,10 +291,12 @@ describe('the object of options', () => {
       const clean = () => delete Object.prototype[name]
       let pool
       let promises
+      let absent
       pollute()
       try {
         pool = track(new WorkerPool({ maxWorkers: 1 }))
         track(new WorkerPool(TASKS, {}))
+        absent = pool.execute('absent') // the pool has no script
         promises = [
           pool.execute((n) => n + 1, 1, {}),
           pool.priority('low', (n) => n + 2, 1, {}),
@@ -320,6 +307,7 @@ describe('the object of options', () => {
       } finally {
         clean()
       }
+      expect(await rejection(absent)).toMatchObject({ code: 'ERR_TASK_NOT_FOUND' })
       await expect(within(Promise.all(promises), 'tasks and close()')).resolves.toEqual([
         2,
         3,

@@ -3,9 +3,10 @@ const native = require('./native.js')
 const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { nativeInput } = require('./buffers.js')
 const { deferred } = require('./deferred.js')
+const { Inbox } = require('./inbox.js')
 const { PoolError, addSubmitSite, invalidType, invalidValue, restore, show } = require('./errors.js')
 const { closeOptions, executeOptions, poolOptions, priorityOf } = require('./options.js')
-const { HEAD, RECORD, Inbound } = require('./records.js')
+const { RECORD } = require('./records.js')
 const { resolveScript } = require('./script.js')
 const { Slots } = require('./slots.js')
 const { describeStats } = require('./stats.js')
@@ -22,13 +23,7 @@ const NEEDS_DELIVERY = 1
 /** A timer set for longer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Batches drained before the event loop gets its turn; see BATCH in src/binding/pool.rs. */
-const BATCHES = 8
-
 const ORDINARY = { priority: 0, transfer: [] }
-
-/** The memory that records of every pool are read from: draining one never interrupts another. */
-let inbound = new Inbound()
 
 /** See index.d.ts. */
 class WorkerPool {
@@ -36,10 +31,12 @@ class WorkerPool {
   /** The addon's functions that are called for each task, or each batch of them. */
   #submitEncoded
   #submitToThread
-  #takeRecords
   #outbound = encoded.bytes
-  #inbound = inbound
   #slots = new Slots()
+  #inbox = new Inbox(this.#slots, {
+    settleRare: (record) => this.#settleRare(record),
+    rest: () => this.#hold()
+  })
   #labels
   #workers
   #held = false
@@ -56,11 +53,14 @@ class WorkerPool {
     const href = script === undefined ? undefined : resolveScript(script)
     this.#native = new native.NativePool(
       { ...limits, name },
-      () => this.#drain(),
+      () => this.#inbox.drain(),
       this.#outbound,
-      inbound.int32
+      Inbox.memory
     )
-    ;[this.#submitEncoded, this.#submitToThread, this.#takeRecords] = this.#native.functions()
+    const [submit, submitNative, drain] = this.#native.functions()
+    this.#submitEncoded = submit
+    this.#submitToThread = submitNative
+    this.#inbox.connect(this.#native, drain)
     this.#labels = new Labels(this.#native, href)
     this.#workers = new Workers(
       { pool: this.#native.number, script: href, name, resources, minimum: limits.minWorkers },
@@ -119,7 +119,7 @@ class WorkerPool {
     words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
     const answer = this.#submitEncoded(fits ? encoded.text : '')
     if (answer < 0) return this.#refuse(slot, answer)
-    if (!this.#held) this.#hold()
+    this.#expect()
     const worker = answer >> 1
     if (!fits) this.#deliverOrKeep(slot, (answer & 1) === 1 ? worker : 0)
     if (worker > 0 && (answer & 1) === 0) this.#workers.start(worker)
@@ -138,7 +138,7 @@ class WorkerPool {
         ? this.#submitToThread(options)
         : this.#submitToThread(options, attachments, modes)
     if (answer < 0) return this.#refuse(slot, answer)
-    if (!this.#held) this.#hold()
+    this.#expect()
     return promise.then(undefined, addSubmitSite)
   }
 
@@ -196,6 +196,12 @@ class WorkerPool {
     return label < 0 ? native.nameOf(-1 - label) : this.#labels.name(label)
   }
 
+  /** A task has been submitted. */
+  #expect() {
+    if (!this.#held) this.#hold()
+    this.#inbox.watch()
+  }
+
   /** Keeps the process alive as long as anything is unsettled. */
   #hold() {
     const needed =
@@ -205,43 +211,7 @@ class WorkerPool {
 
   // ---- what comes back
 
-  #drain() {
-    for (let batch = 0; batch < BATCHES; batch++) {
-      if (this.#inbound !== inbound) this.#native.useInbound((this.#inbound = inbound).int32)
-      const text = this.#takeRecords()
-      if (this.#read(text)) {
-        this.#hold()
-        return
-      }
-    }
-    setImmediate(() => this.#drain())
-  }
-
-  /** Settles what a batch of records tells of; whether it was the last. */
-  #read(text) {
-    const { int32, float64 } = inbound
-    let at = 0
-    let textAt = 0
-    for (;;) {
-      const kind = int32[at]
-      if (kind === RECORD.END) return true
-      if (kind === RECORD.MORE) return false
-      const slot = int32[at + 1]
-      const number = int32[at + 2]
-      const characters = int32[at + 4]
-      if (kind === RECORD.FULFILLED) {
-        const value = decode(int32, float64, at + HEAD, text, textAt)
-        if (this.#slots.isOpen(slot)) this.#slots.resolve(slot, value)
-      } else if (kind === RECORD.GROW) {
-        inbound = new Inbound(slot * 2)
-        return false
-      } else this.#readRare(kind, slot, number, at + HEAD, text.slice(textAt, textAt + characters))
-      at += HEAD + ((int32[at + 3] + 1) & ~1)
-      textAt += characters
-    }
-  }
-
-  #readRare(kind, slot, number, at, text) {
+  #settleRare({ kind, slot, number, text, memory, body }) {
     const slots = this.#slots
     if (kind === RECORD.DELIVER) return this.#deliverLate(slot, number)
     if (kind === RECORD.ENDED) return this.#ended()
@@ -253,7 +223,7 @@ class WorkerPool {
     if (!slots.isOpen(slot)) return
     switch (kind) {
       case RECORD.REJECTED:
-        return slots.reject(slot, this.#rejection(slot, decode(inbound.int32, inbound.float64, at, text, 0)))
+        return slots.reject(slot, this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0)))
       case RECORD.CARGO_FULFILLED:
         return slots.resolve(slot, cargo)
       case RECORD.CARGO_REJECTED:
@@ -264,7 +234,7 @@ class WorkerPool {
         return slots.resolve(slot, text)
       case RECORD.BYTES: {
         const bytes = Buffer.allocUnsafeSlow(number)
-        bytes.set(inbound.uint8.subarray(at * 4, at * 4 + number))
+        bytes.set(memory.uint8.subarray(body * 4, body * 4 + number))
         return slots.resolve(slot, bytes)
       }
       case RECORD.LARGE_BYTES:
@@ -307,9 +277,9 @@ class WorkerPool {
 
   /** Settles what a dead worker leaves behind and answers the worker to start in its place, or 0. */
   #workerGone(id) {
-    this.#drain() // what it had finished
+    this.#inbox.drain() // what it had finished
     const replacement = this.#native.workerGone(id)
-    this.#drain() // what it had not
+    this.#inbox.drain() // what it had not
     return replacement
   }
 

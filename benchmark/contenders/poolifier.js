@@ -1,3 +1,4 @@
+const { once } = require('node:events')
 const os = require('node:os')
 const path = require('node:path')
 const { FixedThreadPool } = require('poolifier')
@@ -14,7 +15,11 @@ module.exports = {
     return {
       run: (task, input, transfer) =>
         transfer === undefined ? pool.execute(input, task) : pool.execute(input, task, undefined, transfer),
-      destroy: () => pool.destroy()
+      // With several workers, its own promise may wait for ever for one that is gone already.
+      destroy() {
+        const exits = pool.workerNodes.map(({ worker }) => once(worker, 'exit'))
+        return Promise.race([pool.destroy(), Promise.all(exits)])
+      }
     }
   }
 }

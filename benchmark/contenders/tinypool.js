@@ -1,6 +1,6 @@
 const path = require('node:path')
 
-const filename = path.join(__dirname, '../workers/tinypool.js')
+const filename = path.join(__dirname, '../workers/tinypool.mjs')
 let Tinypool
 
 module.exports = {

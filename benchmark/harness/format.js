@@ -18,7 +18,13 @@ const UNITS = {
 }
 
 const figure = (value, unit) => UNITS[unit](value)
-const ratio = (value) => (Number.isFinite(value) ? `${value.toFixed(2)} ×` : '–')
+
+/** A factor. Below a hundredth or from a hundred on, its size is all that matters. */
+function ratio(value) {
+  if (!Number.isFinite(value)) return '–'
+  if (value < 0.01) return '< 0.01 ×'
+  return `${value >= 100 ? digits(value) : value.toFixed(2)} ×`
+}
 
 /** Rows of cells as lines; the first column to the left, the others to the right. */
 function table(rows, indent = '  ') {

@@ -5,22 +5,33 @@ const { bestPeer, judge } = require('./verdicts.js')
 
 const heading = (scenario, variant) => [scenario.title, variant.label].filter(Boolean).join(', ')
 
+/** What the others are divided by, as far as it was measured: headings and ids. */
+function references(byContender, better) {
+  const best = bestPeer(byContender, better)
+  const columns = [
+    ['of Piscina', 'piscina'],
+    ['of best peer', best === 'piscina' && Object.keys(byContender).length < 3 ? undefined : best],
+    ['of AsyncTask', 'async-task']
+  ]
+  return columns.filter(([, id]) => byContender[id] !== undefined)
+}
+
 /** The rows of one metric: a line for each contender that has figures. */
 function metricLines(scenario, byContender, { title, unit, better }) {
   const medians = Object.fromEntries(Object.entries(byContender).map(([id, values]) => [id, median(values)]))
+  const columns = references(byContender, better)
   const best = bestPeer(byContender, better)
   const rows = [
-    [`${title} (${unit}, ${better} is better)`, 'median', 'min – max', 'of Piscina', 'of best peer']
+    [`${title} (${unit}, ${better} is better)`, 'median', 'min – max', ...columns.map(([name]) => name)]
   ]
   for (const id of scenario.contenders) {
     const values = byContender[id]
     if (values === undefined) continue
     rows.push([
-      `  ${contender(id).title}${id === best ? ' *' : ''}`,
+      `  ${contender(id).title}${id === best && columns.length > 1 ? ' *' : ''}`,
       figure(medians[id], unit),
       `${figure(Math.min(...values), unit)} – ${figure(Math.max(...values), unit)}`,
-      ratio(medians[id] / medians.piscina),
-      ratio(medians[id] / medians[best])
+      ...columns.map(([, reference]) => ratio(medians[id] / medians[reference]))
     ])
   }
   return table(rows)

@@ -8,7 +8,7 @@ const input = () => ({ a: 1 })
 module.exports = {
   name: 'cpu',
   title: "the main thread's processor time, JavaScript no-op, 64 in flight",
-  contenders: [...pools, 'main-thread'],
+  contenders: pools,
   variants: [
     { label: '1 worker', workers: 1 },
     { label: '2 workers', workers: 2 }

@@ -21,9 +21,9 @@ function disagreement(races, tasks) {
       const result = results[index]
       if (task === 'compress') {
         if (contentHash(result) !== hashes.get(file))
-          return `What ${title} compressed of ${file} does not decompress to the file's content.`
+          return `Wrong result (${title}): what 'compress' made of ${file} does not decompress to the file's content.`
       } else if (!isDeepStrictEqual(result, reference.results[index]))
-        return `${title} and ${reference.title} disagree about '${task}' of ${file}: ${show(result)} and ${show(reference.results[index])}.`
+        return `Different results of '${task}' for ${file}: ${show(reference.results[index])} (${reference.title}), ${show(result)} (${title}).`
     }
   }
   return undefined

@@ -2,7 +2,7 @@
 // `npm ci` has installed: text is counted in JavaScript, hashed with SHA-256 and compressed with gzip.
 
 const { readFileSync } = require('node:fs')
-const { availableParallelism } = require('node:os')
+const { availableParallelism, loadavg } = require('node:os')
 const { disagreement } = require('./check.js')
 const { installedFiles } = require('./files.js')
 const { race } = require('./race.js')
@@ -13,10 +13,15 @@ const CONTENDERS = ['main-thread', 'piscina', 'threadmill'].map((name) => requir
 async function main() {
   const { files, bytes } = installedFiles()
   const tasks = files.flatMap((file) => ['words', 'hash', 'compress'].map((task) => ({ task, file })))
+  const cores = availableParallelism()
+  const [load] = loadavg()
   console.log(
     `${files.length} files of ${(bytes / 1e6).toFixed(1)} MB from node_modules, ${tasks.length} tasks: ` +
       `words (JavaScript), hash and compress (native in Threadmill)\n` +
-      `${availableParallelism()} cores, Node ${process.versions.node}\n`
+      `${cores} cores, Node ${process.versions.node}` +
+      (load > cores / 2
+        ? `; busy in the last minute (load ${load.toFixed(1)}), which may cost speed-up\n`
+        : '\n')
   )
   for (const file of files) readFileSync(file) // the first contender would pay for the disk
 

@@ -8,7 +8,10 @@ const RESOLUTION = 1
 /** Time for the monitor to look before the first job and after the last one. */
 const SETTLE = 20
 
-/** Runs all tasks on one contender: results, time, and how long the event loop was late, in milliseconds. */
+/**
+ * Runs all tasks on one contender: results, and in milliseconds the time, the CPU time of all threads, and
+ * how long the event loop was late.
+ */
 async function race(contender, tasks) {
   const bar = progress(contender.title, tasks.length)
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
@@ -16,16 +19,24 @@ async function race(contender, tasks) {
   await sleep(SETTLE)
 
   const start = performance.now() // starting the threads is part of it
+  const used = process.cpuUsage()
   const runner = contender.open()
   const results = await runAll(runner, tasks, contender.inFlight, bar)
   const time = performance.now() - start
+  const { user, system } = process.cpuUsage(used)
 
   await sleep(SETTLE)
   delay.disable()
   bar.end()
   await runner.close()
   const { mean, max } = delay
-  return { title: contender.title, results, time, delay: late({ mean, p99: delay.percentile(99), max }) }
+  return {
+    title: contender.title,
+    results,
+    time,
+    cpu: (user + system) / 1000,
+    delay: late({ mean, p99: delay.percentile(99), max })
+  }
 }
 
 /** Keeps `inFlight` tasks with the runner, as a process would that serves others meanwhile. */

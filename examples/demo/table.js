@@ -1,9 +1,11 @@
+const seconds = (value) => `${(value / 1000).toFixed(2)} s`
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`
 
 const COLUMNS = [
   ['', ({ title }) => title],
-  ['time', ({ time }) => `${(time / 1000).toFixed(2)} s`],
+  ['time', ({ time }) => seconds(time)],
   ['speed-up', ({ time }, [reference]) => `${(reference.time / time).toFixed(2)} ×`],
+  ['CPU time', ({ cpu }) => seconds(cpu)],
   ['loop delay: mean', ({ delay }) => ms(delay.mean)],
   ['p99', ({ delay }) => ms(delay.p99)],
   ['max', ({ delay }) => ms(delay.max)]

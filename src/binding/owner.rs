@@ -14,7 +14,7 @@ use super::shared::Shared;
 use super::values::{self, StringReader};
 use crate::executors::{Job, Outcome, timer};
 use crate::payload::{Full, Records, Text};
-use crate::scheduler::{Closed, Kind, Note, Submission, Submitted};
+use crate::scheduler::{Closed, Kind, Note, Submission, Submitted, sync};
 
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
@@ -130,32 +130,43 @@ impl Owner {
         }
     }
 
-    /// `drain()`: writes a batch of notes as records into `inbound` and answers their text.
+    /// `drain(stay)`: writes a batch of notes as records into `inbound` and answers their text. With `stay`,
+    /// the caller will be back of its own accord, and is not called meanwhile; if there is nothing, others get
+    /// their turn on this processor first.
     pub(super) fn drain(&self, context: &FunctionCallContext<'_>) -> Result<Raw> {
         let mut inbound = self.inbound.borrow_mut();
         let mut text = self.text.borrow_mut();
         // SAFETY: the array is private to `lib/`, which neither detaches nor reads it during this call.
         let mut records = Records::new(unsafe { inbound.as_mut() }, &mut text, 0);
         let mailbox = self.shared.scheduler.mailbox();
+        let stay = context.get::<bool>(0)?;
+        if stay {
+            mailbox.watch();
+        }
+        let mut taken = 0;
         let mut end = MORE;
-        for count in 0..BATCH {
+        while taken < BATCH {
             let Some(note) = self.held.take().or_else(|| mailbox.take()) else {
-                if mailbox.rest() {
+                if stay || mailbox.rest() {
                     end = END;
                 }
                 break;
             };
             if let Err(Full(needed)) = notes::write(&mut records, &note) {
                 self.held.set(Some(note));
-                if count == 0 {
+                if taken == 0 {
                     // The memory is never too small for this one.
                     let _ = records.plain(GROW, needed as u32, 0);
                 }
                 break;
             }
             self.large.borrow_mut().extend(notes::large_bytes(note));
+            taken += 1;
         }
         records.end(end);
+        if stay && taken == 0 {
+            sync::pause();
+        }
         values::string(context.env, &text)
     }
 

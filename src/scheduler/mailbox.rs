@@ -49,6 +49,13 @@ impl<N> Mailbox<N> {
         self.notes.take()
     }
 
+    /// The consumer is about to look, and will look again before it sleeps, so that nobody needs to wake it
+    /// until it has called [`Mailbox::rest`].
+    pub fn watch(&self) {
+        // AcqRel: as in `rest`; a producer that finds the flag up has its note seen by a later look.
+        self.armed.swap(true, Ordering::AcqRel);
+    }
+
     /// Called by the consumer when [`Mailbox::take`] has run dry: `true` if it may sleep, `false` if a
     /// note arrived meanwhile that nobody else will wake it for, so that it has to go on taking.
     pub fn rest(&self) -> bool {

@@ -17,10 +17,11 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A pause in a spin loop; under the model checker, the turn of another thread.
+/// A pause in a spin loop: the turn of another thread, if one waits for this processor. It may well be the
+/// very thread that the spinner waits for, and would else get its turn when the spinner gives up.
 pub fn pause() {
     #[cfg(feature = "model")]
     loom::thread::yield_now();
     #[cfg(not(feature = "model"))]
-    std::hint::spin_loop();
+    std::thread::yield_now();
 }

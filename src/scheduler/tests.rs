@@ -1895,7 +1895,7 @@ mod life {
             assert_eq!(self.pool.notes(), std::mem::take(&mut self.expected));
             let snapshot = self.pool.scheduler.snapshot();
             for (kind, summary) in KINDS.into_iter().zip([&snapshot.workers, &snapshot.native_threads]) {
-                assert_eq!(summary.total, self.crew(kind).count());
+                assert_eq!(summary.total, self.crew(kind).count(), "all that were told of, and no others");
                 assert_eq!(summary.busy, self.crew(kind).filter(|member| member.slot().is_some()).count());
                 assert_eq!(summary.idle, summary.total - summary.busy - self.starting(kind));
                 let comes = |member: &Member| member.status != Status::Asleep && !member.retiring;

@@ -1,0 +1,91 @@
+const { runScene } = require('./fixtures/life/helpers.js')
+
+/** That the process ended by itself with this code, and said nothing of a crash. */
+function expectEnd(result, { code = 0, stdout }) {
+  const { timedOut, signal } = result
+  expect({ timedOut, signal, code: result.code, stderr: result.stderr }).toEqual({
+    timedOut: false,
+    signal: null,
+    code,
+    stderr: ''
+  })
+  if (stdout !== undefined) expect(result.stdout).toBe(stdout)
+}
+
+describe('an idle pool lets the process end', () => {
+  test.each([
+    ['fresh pool', 'end of main\n'],
+    ['forgotten pool with a minimum', 'end of main\n'],
+    ['idle pool', '{"workers":2,"native":true}\n'],
+    ['ready and nothing else', 'up: 2\n'],
+    ['idle pool with a worker that has its own timers', 'done\n']
+  ])('%s', async (name, stdout) => {
+    expectEnd(await runScene(name), { stdout })
+  })
+})
+
+describe('what is not settled keeps the process alive', () => {
+  test('a JavaScript task', async () => {
+    expectEnd(await runScene('pending JavaScript task'), { stdout: 'late\n' })
+  })
+
+  test('a native task', async () => {
+    // SHA-256 of 64 MiB of zeros
+    const stdout = '3b6a07d0d404fab4e23b6d34bc6696a6a312dd92821332385e5af7c01c421351\n'
+    expectEnd(await runScene('pending native task'), { stdout })
+  })
+
+  test('close()', async () => {
+    expectEnd(await runScene('pending close'), { stdout: 'closed\n' })
+  })
+
+  test('ready()', async () => {
+    expectEnd(await runScene('pending ready'), { stdout: 'ready\n' })
+  })
+})
+
+describe('process.exit(7) exits with 7 and nothing else', () => {
+  test.each([
+    'exit with JavaScript tasks running',
+    'exit with a stream of JavaScript tasks',
+    'exit with native tasks running',
+    'exit with a native task that waits for a pipe',
+    'exit with workers starting',
+    'exit with native threads starting',
+    'exit while closing',
+    'exit while terminating'
+  ])('%s', async (name) => {
+    expectEnd(await runScene(name), { code: 7, stdout: '' })
+  })
+
+  test('ten times in a row, in the middle of both kinds of tasks', async () => {
+    const names = ['exit with a stream of JavaScript tasks', 'exit with native threads starting']
+    for (let round = 0; round < 5; round++) {
+      for (const result of await Promise.all(names.map((name) => runScene(name))))
+        expectEnd(result, { code: 7, stdout: '' })
+    }
+  }, 30_000)
+})
+
+describe('errors on the main thread', () => {
+  test('an uncaught exception ends the process with 1, whatever runs', async () => {
+    const { code, signal, timedOut, stderr } = await runScene('uncaught exception')
+    expect({ code, signal, timedOut }).toEqual({ code: 1, signal: null, timedOut: false })
+    expect(stderr).toContain('Error: on the main thread')
+  })
+
+  test('the rejection of a task that nobody handles ends the process with 1', async () => {
+    const { code, signal, timedOut, stderr } = await runScene('unhandled rejection of a task')
+    expect({ code, signal, timedOut }).toEqual({ code: 1, signal: null, timedOut: false })
+    expect(stderr).toContain('Error: nobody listens')
+  })
+})
+
+describe('threads', () => {
+  test.each(['close', 'terminate'])('of 20 pools are gone after %s()', async (way) => {
+    const result = await runScene('threads after close', way)
+    expectEnd(result, {})
+    const { before, after } = JSON.parse(result.stdout)
+    expect(after).toBe(before)
+  })
+})
