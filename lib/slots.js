@@ -3,7 +3,6 @@
 class Slots {
   constructor() {
     this.resolves = []
-    this.rejects = []
     /** Label of each task: what it is called in errors. */
     this.labels = []
     /** What must stay alive until the task is over: its input, or the buffers that Rust reads. */
@@ -18,9 +17,8 @@ class Slots {
     this.labels[slot] = label
     this.kept[slot] = kept
     this.count++
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.resolves[slot] = resolve
-      this.rejects[slot] = reject
     })
   }
 
@@ -35,15 +33,13 @@ class Slots {
     resolve(value)
   }
 
+  /** Without a function of its own to keep for it, which a million tasks that resolve would pay for. */
   reject(slot, error) {
-    const reject = this.rejects[slot]
-    this.close(slot)
-    reject(error)
+    this.resolve(slot, Promise.reject(error))
   }
 
   close(slot) {
     this.resolves[slot] = undefined
-    this.rejects[slot] = undefined
     this.kept[slot] = undefined
     this.free.push(slot)
     this.count--

@@ -13,7 +13,7 @@ const INLINE: usize = 48;
 pub struct Message {
     /// The words, then the characters: one byte each, or two if `wide`.
     bytes: SmallVec<[u8; INLINE]>,
-    words: usize,
+    words: u32,
     wide: bool,
 }
 
@@ -28,22 +28,22 @@ impl Message {
         } else {
             bytes.extend(text.iter().map(|unit| *unit as u8));
         }
-        Self { bytes, words: words.len(), wide }
+        Self { bytes, words: words.len() as u32, wide }
     }
 
     /// The words, as bytes.
     pub fn words(&self) -> &[u8] {
-        &self.bytes[..self.words]
+        &self.bytes[..self.words as usize]
     }
 
     /// Length of the string in UTF-16 code units.
     pub fn text_length(&self) -> usize {
-        (self.bytes.len() - self.words) / (1 + usize::from(self.wide))
+        (self.bytes.len() - self.words as usize) / (1 + usize::from(self.wide))
     }
 
     /// Appends the string to `text`.
     pub fn append_text(&self, text: &mut Text) {
-        let characters = &self.bytes[self.words..];
+        let characters = &self.bytes[self.words as usize..];
         if self.wide {
             text.push_utf16_bytes(characters);
         } else {

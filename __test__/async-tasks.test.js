@@ -1,0 +1,247 @@
+const fs = require('node:fs')
+const path = require('node:path')
+const { WorkerPool } = require('..')
+const { rejection, runScene, temporaryDirectory, track, until, within } = require('./fixtures/life/helpers.js')
+
+const single = (options) => track(new WorkerPool({ maxWorkers: 1, ...options }))
+
+function scriptPool(content, options) {
+  const file = path.join(temporaryDirectory(), 'tasks.cjs')
+  fs.writeFileSync(file, content)
+  return single({ script: file, ...options })
+}
+
+describe('a promise is awaited', () => {
+  test('an async function', async () => {
+    const pool = single()
+    await expect(pool.execute(async (n) => n + 1, 1)).resolves.toBe(2)
+  })
+
+  test('timers, immediates and microtasks', async () => {
+    const pool = single()
+    const task = (kind) =>
+      new Promise((resolve) => {
+        if (kind === 'timer') setTimeout(resolve, 5, kind)
+        else if (kind === 'immediate') setImmediate(resolve, kind)
+        else if (kind === 'tick') process.nextTick(resolve, kind)
+        else queueMicrotask(() => resolve(kind))
+      })
+    const kinds = ['timer', 'immediate', 'tick', 'microtask']
+    await expect(Promise.all(kinds.map((kind) => pool.execute(task, kind)))).resolves.toEqual(kinds)
+  })
+
+  test('input and output of the worker’s own', async () => {
+    const pool = single()
+    const task = () =>
+      new Promise((resolve, reject) => {
+        const net = require('node:net')
+        const server = net.createServer((socket) => socket.end('served')).on('error', reject)
+        server.listen(0, '127.0.0.1', () => {
+          let text = ''
+          net
+            .connect(server.address().port, '127.0.0.1')
+            .on('data', (data) => {
+              text += data
+            })
+            .on('close', () => server.close(() => resolve(text)))
+            .on('error', reject)
+        })
+      })
+    await expect(within(pool.execute(task), 'the task')).resolves.toBe('served')
+  })
+
+  test('a promise of a promise', async () => {
+    const pool = single()
+    await expect(pool.execute(async () => Promise.resolve(Promise.resolve(1)))).resolves.toBe(1)
+  })
+
+  test.each([
+    ['an object', (resolve) => ({ then: (done) => done('value'), resolve }), 'value'],
+    ['a function', () => Object.assign(() => {}, { then: (done) => done('value') }), 'value'],
+    ['nested', () => ({ then: (done) => done({ then: (inner) => inner('value') }) }), 'value'],
+    ['late', () => ({ then: (done) => setTimeout(done, 5, 'value') }), 'value']
+  ])('a thenable: %s', async (_, task, value) => {
+    await expect(within(single().execute(task), 'the task')).resolves.toBe(value)
+  })
+
+  test('an object whose then is no function is a value', async () => {
+    await expect(single().execute(() => ({ then: 'later' }))).resolves.toEqual({ then: 'later' })
+  })
+})
+
+describe('a rejection is passed on', () => {
+  test.each([
+    ['an async function that throws', async () => { throw new RangeError('no') }],
+    ['a rejected promise', () => Promise.reject(new RangeError('no'))],
+    ['a timer', () => new Promise((_, reject) => setTimeout(reject, 5, new RangeError('no')))],
+    ['a thenable that rejects', () => ({ then: (_, reject) => reject(new RangeError('no')) })],
+    ['a thenable that throws', () => ({ then() { throw new RangeError('no') } })],
+    ['a then that cannot be read', () => ({ get then() { throw new RangeError('no') } })]
+  ])('%s', async (_, task) => {
+    const pool = single()
+    const error = await rejection(pool.execute(task))
+    expect(error).toBeInstanceOf(RangeError)
+    expect(error.message).toBe('no')
+    await expect(pool.execute(() => 'next')).resolves.toBe('next')
+  })
+
+  test.each([[undefined], [null], [0], ['text'], [false]])('as it is: %p', async (value) => {
+    const outcome = single().execute(async (value) => {
+      throw value
+    }, value)
+    await expect(within(Promise.allSettled([outcome]), 'the task')).resolves.toEqual([
+      { status: 'rejected', reason: value }
+    ])
+  })
+
+  test('a promise that settles twice counts once', async () => {
+    const pool = single()
+    const task = () => ({
+      then(resolve, reject) {
+        resolve('first')
+        resolve('second')
+        reject(new Error('third'))
+      }
+    })
+    await expect(pool.execute(task)).resolves.toBe('first')
+    await expect(pool.execute(() => 'next')).resolves.toBe('next')
+    expect(pool.stats().tasks).toMatchObject({ submitted: 2, completed: 2, failed: 0 })
+  })
+})
+
+describe('one at a time in each worker', () => {
+  test('a task starts when the one before has settled', async () => {
+    const pool = single()
+    const task = async (n) => {
+      globalThis.events ??= []
+      globalThis.events.push(`start ${n}`)
+      await new Promise((resolve) => setTimeout(resolve, 5 - n))
+      globalThis.events.push(`end ${n}`)
+      return globalThis.events
+    }
+    const results = await Promise.all([1, 2, 3].map((n) => pool.execute(task, n)))
+    expect(results[2]).toEqual(['start 1', 'end 1', 'start 2', 'end 2', 'start 3', 'end 3'])
+  })
+
+  test('synchronous and asynchronous tasks take turns in the order they came', async () => {
+    const pool = single()
+    const run = (n) => {
+      globalThis.order ??= []
+      globalThis.order.push(n)
+      return globalThis.order
+    }
+    const runLater = async (n) => {
+      await null
+      globalThis.order ??= []
+      globalThis.order.push(n)
+      return globalThis.order
+    }
+    const results = Array.from({ length: 50 }, (_, n) => pool.execute(n % 3 ? run : runLater, n))
+    expect(await results.at(-1)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    await Promise.all(results)
+  })
+})
+
+describe('a worker’s own life goes on between tasks', () => {
+  const TICKING = `
+    const { workerData: ticks } = require('node:worker_threads')
+    setInterval(() => Atomics.add(ticks, 0, 1), 1)
+    exports.run = (n) => n
+    exports.runLater = async (n) => n`
+  const makeTicks = () => new Int32Array(new SharedArrayBuffer(4))
+
+  test('timers fire while it is idle', async () => {
+    const ticks = makeTicks()
+    const pool = scriptPool(TICKING, { workerData: ticks })
+    await pool.execute('run')
+    await until(() => Atomics.load(ticks, 0) >= 5, 'the fifth tick')
+  })
+
+  test.each(['run', 'runLater'])('timers fire under an unbroken stream of tasks: %s', async (name) => {
+    const ticks = makeTicks()
+    const pool = scriptPool(TICKING, { workerData: ticks })
+    await pool.execute('run')
+    const batch = () => Promise.all(Array.from({ length: 2000 }, (_, n) => pool.execute(name, n)))
+    const deadline = performance.now() + 6000
+    // Two batches are always under way, so that the worker never runs out of tasks.
+    let current = batch()
+    const goal = Atomics.load(ticks, 0) + 20
+    let batches = 0
+    while (Atomics.load(ticks, 0) < goal || batches < 3) {
+      if (performance.now() > deadline)
+        throw new Error(`only ${Atomics.load(ticks, 0)} ticks during ${batches} batches of tasks`)
+      const next = batch()
+      await current
+      current = next
+      batches++
+    }
+    await current
+  })
+
+  test('its messages arrive under an unbroken stream of tasks', async () => {
+    const heard = makeTicks()
+    const pool = scriptPool(
+      `const { workerData: heard } = require('node:worker_threads')
+       const { port1, port2 } = new MessageChannel()
+       port1.on('message', (n) => { Atomics.add(heard, 0, 1); if (n < 20) port2.postMessage(n + 1) }).unref()
+       exports.start = () => port2.postMessage(1)
+       exports.run = (n) => n`,
+      { workerData: heard }
+    )
+    await pool.execute('start')
+    const deadline = performance.now() + 6000
+    let current = []
+    while (Atomics.load(heard, 0) < 20) {
+      if (performance.now() > deadline) throw new Error(`only ${heard[0]} messages were heard`)
+      const next = Array.from({ length: 1000 }, (_, n) => pool.execute('run', n))
+      await Promise.all(current)
+      current = next
+    }
+    await Promise.all(current)
+  })
+
+  test('what a task leaves in the microtask queue runs before the next task', async () => {
+    const pool = scriptPool(`
+      let done = 0
+      exports.leave = () => { Promise.resolve().then(() => { done++ }) }
+      exports.done = () => done`)
+    const results = []
+    for (let n = 0; n < 20; n++) {
+      pool.execute('leave')
+      results.push(pool.execute('done'))
+    }
+    expect(await Promise.all(results)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
+  })
+
+  test('what a task leaves to process.nextTick runs before the next task', async () => {
+    const pool = scriptPool(`
+      let done = 0
+      exports.leave = () => { process.nextTick(() => { done++ }) }
+      exports.done = () => done`)
+    const results = []
+    for (let n = 0; n < 20; n++) {
+      pool.execute('leave')
+      results.push(pool.execute('done'))
+    }
+    expect(await Promise.all(results)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
+  })
+})
+
+describe('what workers print is not lost', () => {
+  test.each(['end', 'exit'])('when the pool is closed and the process comes to its %s', async (way) => {
+    const { code, timedOut, stdout, stderr } = await runScene('console of workers', way)
+    expect({ code, timedOut, stderr }).toEqual({ code: 0, timedOut: false, stderr: 'to stderr\n' })
+    const lines = stdout.trim().split('\n').sort()
+    expect(lines).toEqual(Array.from({ length: 200 }, (_, n) => `line ${n}`).sort())
+  })
+
+  test('however much it is', async () => {
+    const { code, timedOut, stdout, stderr } = await runScene('much output of a worker')
+    expect({ code, timedOut, stderr, length: stdout.length }).toEqual({
+      code: 0,
+      timedOut: false,
+      stderr: '',
+      length: 1000 * 1024
+    })
+  })
+})
