@@ -12,10 +12,10 @@ function load() {
   }
 }
 
-const { NativePool, WorkerEndpoint, catalogue } = load()
+const { NativePool, WorkerEndpoint } = load()
 
 /** @type {string[]} The native tasks; a task's number is its place. */
-const names = catalogue()
+const names = NativePool.catalogue()
 const numbers = new Map(names.map((name, number) => [name, number]))
 
 /** The number of the native task `name`, or undefined. */

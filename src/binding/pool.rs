@@ -74,6 +74,12 @@ impl NativePool {
         Ok(Self { owner, number, teardown: RefCell::new(Some(teardown)) })
     }
 
+    /// The names of the native tasks; a task's number is its place.
+    #[napi(catch_unwind)]
+    pub fn catalogue() -> Vec<&'static str> {
+        CATALOGUE.iter().map(|entry| entry.name).collect()
+    }
+
     /// The number by which workers find the pool.
     #[napi(getter)]
     pub fn number(&self) -> u32 {
@@ -187,10 +193,4 @@ impl Drop for NativePool {
 /// A time that is too long for a Duration never passes: `None`.
 fn milliseconds(time: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(time / 1e3).ok()
-}
-
-/// The names of the native tasks; a task's number is its place.
-#[napi(catch_unwind)]
-pub(super) fn catalogue() -> Vec<&'static str> {
-    CATALOGUE.iter().map(|entry| entry.name).collect()
 }
