@@ -1,3 +1,5 @@
+'use strict'
+
 const { WorkerPool } = require('./lib/pool.js')
 const { PoolError } = require('./lib/errors.js')
 const { move } = require('./lib/move.js')

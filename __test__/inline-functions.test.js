@@ -1,3 +1,5 @@
+'use strict'
+
 const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
@@ -64,12 +66,7 @@ describe('every way to write a function', () => {
     ['an async arrow function', async (n) => (await n) + 1],
     ['an arrow function without parentheses', written('n => n + 1')],
     ['an arrow function with comments', written('(/* a */ n /* } */) => /* => */ n + 1 // {\n')],
-    [
-      'a function',
-      function (n) {
-        return n + 1
-      }
-    ],
+    ['a function', (n) => n + 1],
     [
       'a named function',
       function increment(n) {
@@ -82,9 +79,15 @@ describe('every way to write a function', () => {
         return n + 1
       }
     ],
-    ['a function with comments', written('function /* a */ name /* b */ (n) /* c */ { /* d */ return n + 1 }')],
+    [
+      'a function with comments',
+      written('function /* a */ name /* b */ (n) /* c */ { /* d */ return n + 1 }')
+    ],
     ['a function called get', written('function get(n) { return n + 1 }')],
-    ['a function with "native code" in it', written('(n) => { const s = "{ [native code] }"; return n + 1 }')],
+    [
+      'a function with "native code" in it',
+      written('(n) => { const s = "{ [native code] }"; return n + 1 }')
+    ],
     ['new Function()', new Function('n', 'return n + 1')],
     ['a method of a class', Class.prototype.method],
     ['a static method', Class.fixed],

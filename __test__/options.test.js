@@ -1,3 +1,5 @@
+'use strict'
+
 const vm = require('node:vm')
 const { SHARE_ENV } = require('node:worker_threads')
 const { WorkerPool, PoolError } = require('..')
@@ -13,7 +15,12 @@ function refusal(options) {
 /** That a pool of these options runs both kinds of tasks and ends. */
 async function works(options) {
   const pool = track(new WorkerPool(options))
-  await expect(within(pool.execute((n) => n + 1, 1), 'a JavaScript task')).resolves.toBe(2)
+  await expect(
+    within(
+      pool.execute((n) => n + 1, 1),
+      'a JavaScript task'
+    )
+  ).resolves.toBe(2)
   await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
   await within(pool.close(), 'close()')
 }

@@ -1,3 +1,5 @@
+'use strict'
+
 const { pathToFileURL } = require('node:url')
 const { WorkerPool, PoolError } = require('..')
 const { TASKS, rejection, thrownBy, track, within } = require('./fixtures/life/helpers.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { runScene } = require('./fixtures/life/helpers.js')
 
 /** That the process ended by itself with this code, and said nothing of a crash. */

@@ -1,3 +1,5 @@
+'use strict'
+
 const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -193,13 +195,18 @@ describe('where a script is looked up', () => {
     const pool = poolOf(`data:text/javascript,${encodeURIComponent(ESM)}`)
     await expect(pool.execute('here')).resolves.toBe('here')
     const base64 = Buffer.from(ESM).toString('base64')
-    await expect(poolOf(new URL(`data:text/javascript;base64,${base64}`)).execute('here')).resolves.toBe('here')
+    await expect(poolOf(new URL(`data:text/javascript;base64,${base64}`)).execute('here')).resolves.toBe(
+      'here'
+    )
   })
 })
 
 describe('names', () => {
   test('one that does not exist is told with those that do', async () => {
-    const pool = scriptPool('tasks.mjs', 'export const one = () => 1; export function two() {}; export const n = 3')
+    const pool = scriptPool(
+      'tasks.mjs',
+      'export const one = () => 1; export function two() {}; export const n = 3'
+    )
     const error = await rejection(pool.execute('three'))
     expect(error).toBeInstanceOf(PoolError)
     expect(error).toMatchObject({ code: 'ERR_TASK_NOT_FOUND', task: 'three' })
@@ -292,8 +299,7 @@ describe('a script that cannot be loaded', () => {
     const pool = poolOf(absent)
     const broken = [pool.execute('a'), pool.execute('b'), pool.run()]
     const fine = [pool.execute((n) => n + 1, 1), pool.execute('noop', { data: Buffer.from('x') })]
-    for (const task of broken)
-      expect(await rejection(task)).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })
+    for (const task of broken) expect(await rejection(task)).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })
     await expect(Promise.all(fine)).resolves.toEqual([2, Buffer.from('x')])
     expect(pool.stats().workers.total).toBe(1)
     await within(pool.close(), 'close()')

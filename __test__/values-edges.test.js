@@ -1,9 +1,12 @@
+'use strict'
+
 const { execFile } = require('node:child_process')
 const { createSecretKey, KeyObject } = require('node:crypto')
 const { promisify } = require('node:util')
 const { WorkerPool } = require('..')
 const { difference } = require('./fixtures/values/difference.js')
 
+const run = promisify(execFile)
 const TASKS = require.resolve('./fixtures/values/tasks.js')
 /** @type {WorkerPool} */
 let pool
@@ -43,14 +46,22 @@ describe('depth', () => {
     }
   )
 
+  // In a process of its own: if the thread that reads the result is not up to it, that must not end the process.
   test.each([3_000, 10_000, 100_000])(
     'a result of %i levels arrives, or is refused, and the pool goes on',
     async (levels) => {
-      const outcome = await pool.execute('nest', levels).catch((error) => error.code)
-      if (outcome !== 'ERR_NOT_SERIALIZABLE') expect(difference(nest(levels), outcome)).toBeNull()
-      await expect(pool.execute('echo', 'next')).resolves.toBe('next')
-    },
-    5_000
+      const program = `
+        const { WorkerPool } = require(${JSON.stringify(require.resolve('..'))})
+        const { nest, depth } = require(${JSON.stringify(TASKS)})
+        const pool = new WorkerPool(${JSON.stringify(TASKS)}, 1)
+        pool.execute('nest', ${levels})
+          .then((value) => console.log(depth(value)), (error) => console.log(error.code))
+          .then(() => pool.execute('echo', 'next'))
+          .then((value) => console.log(value))
+          .finally(() => pool.close())`
+      const { stdout } = await run(process.execPath, ['-e', program], { timeout: 15_000 })
+      expect([`${levels}\nnext\n`, 'ERR_NOT_SERIALIZABLE\nnext\n']).toContain(stdout)
+    }
   )
 })
 
@@ -135,7 +146,7 @@ describe('a prototype that somebody has changed', () => {
       pool.execute('echo', { constructor: 1, toString: 2, list: [3] })
         .then((value) => console.log(JSON.stringify(value)))
         .finally(() => pool.close())`
-    const { stdout } = await promisify(execFile)(process.execPath, ['-e', program], { timeout: 15_000 })
+    const { stdout } = await run(process.execPath, ['-e', program], { timeout: 15_000 })
     expect(stdout).toBe('{"constructor":1,"toString":2,"list":[3]}\n')
   })
 })
@@ -149,7 +160,7 @@ test('where code generation from strings is off, many objects of one shape arriv
       .then((value) => console.log(require('node:util').isDeepStrictEqual(value, list)))
       .finally(() => pool.close())`
   const flags = ['--disallow-code-generation-from-strings', '-e', program]
-  const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 15_000 })
+  const { stdout } = await run(process.execPath, flags, { timeout: 15_000 })
   expect(stdout).toBe('true\n')
 })
 

@@ -1,10 +1,13 @@
+'use strict'
+
 const { execFile } = require('node:child_process')
 const { promisify } = require('node:util')
 const fc = require('fast-check')
 const { WorkerPool } = require('..')
 const { PARAMETERS, anything, records, graph } = require('./fixtures/values/arbitraries.js')
 const { difference } = require('./fixtures/values/difference.js')
-const { refused, ...groups } = require('./fixtures/values/specimens.js')
+const groups = require('./fixtures/values/specimens.js')
+const refused = require('./fixtures/values/refused.js')
 
 const TASKS = require.resolve('./fixtures/values/tasks.js')
 /** @type {WorkerPool} */

@@ -1,3 +1,5 @@
+'use strict'
+
 // Threadmill against its peers: see README.md.
 
 const fs = require('node:fs')

@@ -1,3 +1,5 @@
+'use strict'
+
 // What every contender's workers run. `move` is the library's own way of marking a result for transfer; it is
 // looked up when a task asks for it, so that it adds nothing to a worker's start.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // Hashes every file below a directory on native threads, which read the files themselves: the main thread
 // sees paths and digests, and no byte in between. Prints what `sha256sum` would.
 //

@@ -1,3 +1,5 @@
+'use strict'
+
 // Who comes first when one worker has a queue: priorities, equals in the order they came, and `aging`, with
 // which waiting raises a task until nothing can overtake it any more.
 //

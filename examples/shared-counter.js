@@ -1,3 +1,5 @@
+'use strict'
+
 // Workers that count in the same memory. A SharedArrayBuffer is never copied: every task sees the one there is.
 // With Atomics no count is lost; with `++` two workers read the same number and one of them counts in vain.
 //

@@ -1,3 +1,5 @@
+'use strict'
+
 // Pixels to a worker and back: copied, and handed over with `transfer` and `move`. This file is the program
 // and the pool's script in one.
 //

@@ -1,3 +1,5 @@
+'use strict'
+
 const { types } = require('node:util')
 const { fileURLToPath } = require('node:url')
 const { invalidType, invalidValue, PoolError, show } = require('./errors.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { decode } = require('./decode.js')
 const { encode, encoded } = require('./encode.js')
 const { CALL, ARGUMENT } = require('./wire.js')

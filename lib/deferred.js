@@ -1,3 +1,5 @@
+'use strict'
+
 /**
  * A promise and what settles it; Node 20 has no `Promise.withResolvers`.
  * @returns {{ promise: Promise<any>, resolve: (value?: any) => void, reject: (error: any) => void }}

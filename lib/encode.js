@@ -1,3 +1,5 @@
+'use strict'
+
 const { types } = require('node:util')
 const { movedCount } = require('./move.js')
 const {
@@ -36,6 +38,22 @@ function getter(prototype, name) {
 
 const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
 const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+
+/** What is no plain object although it may have been robbed of its prototype, which tells else. */
+const EXOTIC = [
+  types.isPromise,
+  types.isWeakMap,
+  types.isWeakSet,
+  types.isGeneratorObject,
+  types.isMapIterator,
+  types.isSetIterator,
+  types.isModuleNamespaceObject,
+  types.isArgumentsObject,
+  types.isExternal,
+  types.isBoxedPrimitive,
+  types.isNativeError,
+  types.isRegExp
+]
 
 const dateValue = Date.prototype.valueOf
 const mapForEach = Map.prototype.forEach
@@ -199,10 +217,10 @@ function writeSpecial(value, prototype) {
   }
   if (types.isMap(value)) return writeEntries(MAP, value, mapSize.call(value), mapForEach)
   if (types.isSet(value)) return writeEntries(SET, value, setSize.call(value), setForEach)
-  // A plain object of another realm, or one without a prototype that is no module's namespace.
+  // A plain object of another realm, or one without a prototype.
   const plain =
     prototype === null
-      ? value[Symbol.toStringTag] === undefined
+      ? value[Symbol.toStringTag] === undefined && !EXOTIC.some((is) => is(value))
       : Object.getPrototypeOf(prototype) === null &&
         Object.hasOwn(prototype, 'isPrototypeOf') &&
         value[Symbol.iterator] === undefined
@@ -212,13 +230,13 @@ function writeSpecial(value, prototype) {
 function writeEntries(tag, collection, size, forEach) {
   if (size > LARGEST_PAYLOAD) return false
   writeToken(tag, size)
-  let fine = true
-  let count = 0
+  // Read before anything is written: a getter may change the collection.
+  const parts = []
   forEach.call(collection, (value, key) => {
-    count++
-    fine = fine && (tag === SET || writeValue(key)) && writeValue(value)
+    if (tag === MAP) parts.push(key)
+    parts.push(value)
   })
-  return fine && count === size // a getter may have changed the collection
+  return parts.every(writeValue)
 }
 
 function writeView(view) {
@@ -257,8 +275,13 @@ function writeArray(array) {
   const length = array.length
   if (length > LARGEST_PAYLOAD || Object.keys(array).length !== length) return false // holes, or names beside the indices
   writeToken(ARRAY, length)
-  for (let i = 0; i < length; i++) if (!writeValue(array[i])) return false
-  return true
+  for (let i = 0; i < length; i++) {
+    const value = array[i]
+    // A hole reads as undefined, too; and a getter may have shortened the array.
+    if (value === undefined && !Object.hasOwn(array, i)) return false
+    if (!writeValue(value)) return false
+  }
+  return array.length === length
 }
 
 function sameKeys(a, b) {
@@ -306,16 +329,20 @@ function writePlainObject(object) {
   if (shape.write !== null) return shape.write(object)
   if (++shape.uses === USES_BEFORE_COMPILING) compileWriter(shape)
   const keys = shape.keys
-  for (let i = 0; i < keys.length; i++) if (!writeValue(object[keys[i]])) return false
+  for (let i = 0; i < keys.length; i++) if (!writeProperty(object[keys[i]], object, keys[i])) return false
   return true
 }
+
+/** A property that a getter has deleted meanwhile reads as undefined, too. */
+function writeProperty(value, object, key) {
+  return value === undefined && !Object.hasOwn(object, key) ? false : writeValue(value)
+}
+
 function compileWriter(shape) {
   if (shape.keys.length > WIDEST_COMPILED_SHAPE) return
+  const writes = shape.keys.map((key) => JSON.stringify(key)).map((key) => `write(o[${key}], o, ${key})`)
   try {
-    shape.write = new Function(
-      'write',
-      'return (o) => ' + (shape.keys.map((key) => `write(o[${JSON.stringify(key)}])`).join(' && ') || true)
-    )(writeValue)
+    shape.write = new Function('write', `return (o) => ${writes.join(' && ') || true}`)(writeProperty)
   } catch {
     /* code generation is switched off */
   }
@@ -346,7 +373,7 @@ function encode(value, shareWith = null) {
     return true
   } finally {
     busy = false
-    if (objectCount > fewObjects.length) {
+    if (objectSet.size > 0) {
       objectSet.clear()
       objectIndex = null
     }

@@ -1,3 +1,5 @@
+'use strict'
+
 const { types, inspect } = require('node:util')
 
 /** An error of the pool itself, as opposed to one that a task threw. See index.d.ts. */

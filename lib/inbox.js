@@ -1,3 +1,5 @@
+'use strict'
+
 const { performance } = require('node:perf_hooks')
 // Held from the start: test runners replace the globals.
 const { setImmediate } = require('node:timers')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { types } = require('node:util')
 
 // One mark for all copies of this module in an isolate: a script may import one, the worker another.

@@ -1,3 +1,5 @@
+'use strict'
+
 const path = require('node:path')
 
 function load() {

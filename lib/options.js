@@ -1,5 +1,7 @@
+'use strict'
+
 const os = require('node:os')
-const { invalidType, invalidValue, outOfRange, show } = require('./errors.js')
+const { PoolError, invalidType, invalidValue, outOfRange, show } = require('./errors.js')
 
 /** Priorities by name. */
 const PRIORITIES = { __proto__: null, lowest: -20, low: -10, normal: 0, high: 10, urgent: 20 }
@@ -14,11 +16,26 @@ function take(options, known, what) {
     if (!known.has(name)) {
       throw invalidValue(`${what} have no '${name}'; use one of ${[...known].join(', ')}`)
     }
-    const value = options[name]
+    const value = read(options, name)
     if (value !== undefined) taken[name] = value
   }
   return taken
 }
+
+function read(options, name) {
+  try {
+    return options[name]
+  } catch (cause) {
+    throw new PoolError(
+      'ERR_INVALID_ARG_VALUE',
+      `The option '${name}' cannot be read: ${cause?.message ?? cause}`,
+      { cause }
+    )
+  }
+}
+
+/** A value, or what stands for it if it was left out; `null` was not. */
+const orElse = (value, standard) => (value === undefined ? standard : value)
 
 function integer(name, value, least, most = Number.MAX_SAFE_INTEGER) {
   if (typeof value !== 'number')
@@ -39,9 +56,11 @@ function duration(name, value) {
   return value
 }
 
-function string(name, value) {
+function threadName(name, value) {
   if (typeof value !== 'string')
     throw invalidType(`The option '${name}' must be a string; received ${show(value)}`)
+  if (value.includes('\0'))
+    throw invalidValue(`The option '${name}' must not contain a NUL character; leave it out`)
   return value
 }
 
@@ -71,9 +90,14 @@ const POOL_OPTIONS = new Set([
 
 const MOST_EXECUTORS = 4096
 
-/** The options of a pool, complete and checked. `resources` are for node:worker_threads. */
-function poolOptions(options) {
+const isStrings = (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')
+
+/** The options of a pool, complete and checked; `script` was an argument of its own. `resources` are for node:worker_threads. */
+function poolOptions(options, script) {
   const given = take(options, POOL_OPTIONS, "A pool's options")
+  if (script !== undefined && given.script !== undefined) {
+    throw invalidValue("The option 'script' is given twice, as an argument and as an option; leave out one")
+  }
   const available = os.availableParallelism()
   if (given.size !== undefined) {
     for (const name of ['minWorkers', 'maxWorkers']) {
@@ -84,10 +108,10 @@ function poolOptions(options) {
     }
     integer('size', given.size, 1, MOST_EXECUTORS)
   }
-  const minWorkers = integer('minWorkers', given.size ?? given.minWorkers ?? 0, 0, MOST_EXECUTORS)
+  const minWorkers = integer('minWorkers', orElse(given.size, orElse(given.minWorkers, 0)), 0, MOST_EXECUTORS)
   const maxWorkers = integer(
     'maxWorkers',
-    given.size ?? given.maxWorkers ?? Math.max(available, minWorkers),
+    orElse(given.size, orElse(given.maxWorkers, Math.max(available, minWorkers))),
     1,
     MOST_EXECUTORS
   )
@@ -96,14 +120,14 @@ function poolOptions(options) {
       `The option 'minWorkers' must not exceed 'maxWorkers', which is ${maxWorkers}; received ${minWorkers}`
     )
   }
-  const resources = {}
+  const resources = { __proto__: null }
   for (const name of WORKER_OPTIONS) if (given[name] !== undefined) resources[name] = given[name]
   for (const name of ['stdout', 'stderr', 'trackUnmanagedFds']) {
     if (name in resources && typeof resources[name] !== 'boolean')
       throw invalidType(`The option '${name}' must be a boolean; received ${show(resources[name])}`)
   }
   for (const name of ['argv', 'execArgv']) {
-    if (name in resources && !Array.isArray(resources[name]))
+    if (name in resources && !isStrings(resources[name]))
       throw invalidType(`The option '${name}' must be an array of strings; received ${show(resources[name])}`)
   }
   if ('resourceLimits' in resources && !isObject(resources.resourceLimits)) {
@@ -117,15 +141,15 @@ function poolOptions(options) {
     )
   }
   return {
-    script: given.script,
+    script: orElse(script, given.script),
     resources,
-    name: string('name', given.name ?? 'threadmill'),
+    name: threadName('name', orElse(given.name, 'threadmill')),
     limits: {
       minWorkers,
       maxWorkers,
-      nativeThreads: integer('nativeThreads', given.nativeThreads ?? available, 1, MOST_EXECUTORS),
-      aging: duration('aging', given.aging ?? 0),
-      idleTimeout: duration('idleTimeout', given.idleTimeout ?? 30_000)
+      nativeThreads: integer('nativeThreads', orElse(given.nativeThreads, available), 1, MOST_EXECUTORS),
+      aging: duration('aging', orElse(given.aging, 0)),
+      idleTimeout: duration('idleTimeout', orElse(given.idleTimeout, 30_000))
     }
   }
 }
@@ -154,7 +178,7 @@ function priorityOf(priority) {
 /** The options of one task: `{ priority, transfer }`, checked. */
 function executeOptions(options) {
   const given = take(options, EXECUTE_OPTIONS, "A task's options")
-  const transfer = given.transfer ?? []
+  const transfer = orElse(given.transfer, [])
   if (!Array.isArray(transfer))
     throw invalidType(
       `The option 'transfer' must be an array of transferable objects; received ${show(transfer)}`
@@ -172,7 +196,7 @@ function executeOptions(options) {
     if (list.indexOf(item) < index)
       throw invalidValue(`The option 'transfer[${index}]' is in the list twice; name each object once`)
   }
-  return { priority: priorityOf(given.priority ?? 0), transfer: list }
+  return { priority: priorityOf(orElse(given.priority, 0)), transfer: list }
 }
 
 const CLOSE_OPTIONS = new Set(['timeout', 'cancelQueued'])

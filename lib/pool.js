@@ -1,13 +1,15 @@
+'use strict'
+
 const { types } = require('node:util')
 const native = require('./native.js')
 const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { nativeInput } = require('./buffers.js')
 const { deferred } = require('./deferred.js')
 const { Inbox } = require('./inbox.js')
-const { PoolError, addSubmitSite, invalidType, invalidValue, restore, show } = require('./errors.js')
+const { PoolError, addSubmitSite, invalidType, restore } = require('./errors.js')
 const { closeOptions, executeOptions, poolOptions, priorityOf } = require('./options.js')
 const { RECORD } = require('./records.js')
-const { resolveScript } = require('./script.js')
+const { isURL, resolveScript } = require('./script.js')
 const { Slots } = require('./slots.js')
 const { describeStats } = require('./stats.js')
 const { Labels } = require('./labels.js')
@@ -49,7 +51,7 @@ class WorkerPool {
   #terminated = false
 
   constructor(scriptOrOptions, sizeOrOptions) {
-    const { script, limits, name, resources } = poolOptions(formOf(scriptOrOptions, sizeOrOptions))
+    const { script, limits, name, resources } = poolOptions(...formOf(scriptOrOptions, sizeOrOptions))
     const href = script === undefined ? undefined : resolveScript(script)
     this.#native = new native.NativePool(
       { ...limits, name },
@@ -66,7 +68,7 @@ class WorkerPool {
       { pool: this.#native.number, script: href, name, resources, minimum: limits.minWorkers },
       {
         hire: () => this.#native.hireMinimum(),
-        gone: (id) => this.#workerGone(id),
+        gone: (id, replace) => this.#workerGone(id, replace),
         fail: (error) => this.#rejectWaiting(error),
         hold: () => this.#hold()
       }
@@ -77,9 +79,7 @@ class WorkerPool {
   execute(task, input, options) {
     try {
       const { priority, transfer } = options === undefined ? ORDINARY : executeOptions(options)
-      const number = typeof task === 'string' ? native.numberOf(task) : undefined
-      if (number !== undefined) return this.#submitNative(task, number, input, priority, transfer)
-      return this.#submit(this.#labels.of(task), input, priority, transfer)
+      return this.#execute(task, input, priority, transfer)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -92,10 +92,18 @@ class WorkerPool {
   priority(level, task, input, options) {
     try {
       const priority = priorityOf(level)
-      return this.execute(task, input, { ...options, priority })
+      const { transfer } = options === undefined ? ORDINARY : executeOptions(options)
+      return this.#execute(task, input, priority, transfer)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #execute(task, input, priority, transfer) {
+    const number = typeof task === 'string' ? native.numberOf(task) : undefined
+    return number === undefined
+      ? this.#submit(this.#labels.of(task), input, priority, transfer)
+      : this.#submitNative(task, number, input, priority, transfer)
   }
 
   #submit(label, input, priority, transfer) {
@@ -276,9 +284,9 @@ class WorkerPool {
   // ---- workers
 
   /** Settles what a dead worker leaves behind and answers the worker to start in its place, or 0. */
-  #workerGone(id) {
+  #workerGone(id, replace) {
     this.#inbox.drain() // what it had finished
-    const replacement = this.#native.workerGone(id)
+    const replacement = this.#native.workerGone(id, replace)
     this.#inbox.drain() // what it had not
     return replacement
   }
@@ -399,29 +407,18 @@ function terminatedError(task) {
   )
 }
 
-/** The options of either form of the constructor. */
+/** The options and the script of either form of the constructor. */
 function formOf(first, second) {
-  if (first === undefined && second === undefined) return {}
-  if (typeof first === 'string' || typeof first?.href === 'string') {
-    if (second === undefined) return { script: first }
-    if (typeof second === 'number') return { script: first, size: second }
-    if (typeof second !== 'object' || second === null)
-      throw invalidType(
-        `The second argument of WorkerPool must be a size or an object of options; received ${show(second)}`
-      )
-    if (second.script !== undefined)
-      throw invalidValue("The option 'script' is given twice, as an argument and as an option; leave out one")
-    return { ...second, script: first }
+  if (typeof first === 'string' || isURL(first)) {
+    if (second === undefined) return [{}, first]
+    return [typeof second === 'number' ? { size: second } : second, first]
   }
-  if (typeof first !== 'object' || first === null)
-    throw invalidType(
-      `The first argument of WorkerPool must be a script or an object of options; received ${show(first)}`
-    )
-  if (second !== undefined)
+  if (second !== undefined) {
     throw invalidType(
       'WorkerPool takes a script and its options, or options alone; put the script first or into the options'
     )
-  return first
+  }
+  return [first === undefined ? {} : first]
 }
 
 /** Node 20 copies what it must not transfer, and says nothing. */

@@ -1,3 +1,5 @@
+'use strict'
+
 // The layout of what crosses in batches; src/binding/{records,pool,worker}.rs hold the same numbers.
 
 /** Words of a record before its body: kind, slot, number, words of the body, characters, flags. */

@@ -1,7 +1,12 @@
+'use strict'
+
 const fs = require('node:fs')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { invalidType, invalidValue, show } = require('./errors.js')
+
+/** Whether a value is a URL, of whatever realm. */
+const isURL = (value) => Object.prototype.toString.call(value) === '[object URL]'
 
 /** The file of the first frame outside of this package, or undefined. */
 function callingFile() {
@@ -30,8 +35,7 @@ function callingFile() {
  * current directory. Whether the script loads is found out by the workers.
  */
 function resolveScript(script) {
-  if (typeof script === 'object' && script !== null && typeof script.href === 'string')
-    return checked(script.href)
+  if (isURL(script)) return checked(script.href)
   if (typeof script !== 'string')
     throw invalidType(`The option 'script' must be a path or a URL; received ${show(script)}`)
   if (script === '') throw invalidValue("The option 'script' must be a path or a URL; received ''")
@@ -57,4 +61,4 @@ function checked(href) {
   return href
 }
 
-module.exports = { resolveScript }
+module.exports = { isURL, resolveScript }

@@ -1,3 +1,5 @@
+'use strict'
+
 const { PORT } = require('./records.js')
 
 // SharedArrayBuffers by number. Every worker is sent each of them once, ahead of the first task that uses

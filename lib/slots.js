@@ -1,3 +1,5 @@
+'use strict'
+
 // The promises of unsettled tasks, by number. Rust knows a task by the number of its slot alone. Arrays with
 // a free list: cheaper than a Map, and their memory stays flat.
 class Slots {

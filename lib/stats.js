@@ -1,3 +1,5 @@
+'use strict'
+
 /**
  * Rust's figures as users see them: names for numbers, objects for pairs.
  * @param {any} stats

@@ -1,3 +1,5 @@
+'use strict'
+
 // The wire format of ordinary values: one run of 32-bit tokens and one string.
 //
 // A value is a token, `payload << 4 | tag`, and whatever its tag says follows. All the characters of

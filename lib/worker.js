@@ -1,3 +1,5 @@
+'use strict'
+
 // What a worker thread runs. Rust wakes `turn`; it pulls tasks from the scheduler one by one, runs them, and
 // hands each result in with the call that asks for the next.
 

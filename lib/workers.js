@@ -1,3 +1,5 @@
+'use strict'
+
 const path = require('node:path')
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
 const { deferred } = require('./deferred.js')
@@ -47,6 +49,7 @@ class Workers {
     let worker
     try {
       worker = new Worker(WORKER_FILE, {
+        __proto__: null,
         ...resources,
         name: `${name}-worker-${id}`,
         workerData,
@@ -59,7 +62,7 @@ class Workers {
           cause
         })
       )
-      this.#pool.gone(id)
+      this.#pool.gone(id, false)
       return
     }
     const record = { worker, port, up: false, error: undefined, exitCode: undefined }
@@ -89,10 +92,10 @@ class Workers {
 
   #bury(id, record, code) {
     record.exitCode = code
-    const failed = !record.up && !this.ending
-    if (failed) this.#failedStart(this.deathError(id))
-    const replacement = this.#pool.gone(id)
+    const error = this.deathError(id)
+    const replacement = this.#pool.gone(id, record.up)
     this.#workers.delete(id)
+    if (!record.up && !this.ending) this.#failedStart(error)
     record.port.close()
     if (replacement > 0) this.start(replacement)
   }
@@ -100,7 +103,7 @@ class Workers {
   /** A worker died before it could take a task: starting another would only repeat it. */
   #failedStart(error) {
     this.#ready?.reject(error)
-    if (this.#upCount() === 0) this.#pool.fail(error)
+    if (this.#workers.size === 0) this.#pool.fail(error)
   }
 
   /** Why worker `id` is gone, as an error of the task it had. */

@@ -1,3 +1,5 @@
+'use strict'
+
 // Builds the addon and puts it where lib/native.js looks for it. `npm ci` runs this as `prepare`.
 
 const { spawnSync } = require('node:child_process')

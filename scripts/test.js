@@ -1,3 +1,5 @@
+'use strict'
+
 // Everything that must hold before a commit, in the order in which it fails fastest. `npm test -- NAME…`
 // runs the named steps alone.
 

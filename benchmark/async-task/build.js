@@ -1,3 +1,5 @@
+'use strict'
+
 // Builds the addon when it is missing or older than its source, and loads it.
 
 const { spawnSync } = require('node:child_process')

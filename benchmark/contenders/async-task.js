@@ -1,3 +1,5 @@
+'use strict'
+
 const { load } = require('../async-task/build.js')
 
 let addon

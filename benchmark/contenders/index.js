@@ -1,3 +1,5 @@
+'use strict'
+
 // One file a contender, all with the same surface:
 //
 //   id, title         the file's name, and what the tables call it

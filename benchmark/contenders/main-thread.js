@@ -1,3 +1,5 @@
+'use strict'
+
 const tasks = require('../tasks.js')()
 
 // No thread at all: what an async call of the same function costs where it stands. Nothing is copied.

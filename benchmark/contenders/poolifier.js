@@ -1,3 +1,5 @@
+'use strict'
+
 const { once } = require('node:events')
 const os = require('node:os')
 const path = require('node:path')

@@ -1,3 +1,5 @@
+'use strict'
+
 const path = require('node:path')
 
 const filename = path.join(__dirname, '../workers/tinypool.mjs')

@@ -1,3 +1,5 @@
+'use strict'
+
 const fs = require('node:fs')
 
 /** Hands the figures to the process that asked, and ends, whatever still runs. */

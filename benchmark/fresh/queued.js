@@ -1,3 +1,5 @@
+'use strict'
+
 // What a waiting task takes, its promise included: node --expose-gc queued.js <contender> <tasks>
 
 const { contender } = require('../contenders/index.js')

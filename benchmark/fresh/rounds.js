@@ -1,3 +1,5 @@
+'use strict'
+
 // Memory while tasks come and go: node --expose-gc rounds.js <contender> <rounds> <tasks a round>
 
 const { contender } = require('../contenders/index.js')

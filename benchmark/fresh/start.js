@@ -1,3 +1,5 @@
+'use strict'
+
 // From the first construction in a process to the first result: node start.js <contender> <task>
 
 const { contender } = require('../contenders/index.js')

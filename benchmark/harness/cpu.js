@@ -1,3 +1,5 @@
+'use strict'
+
 const fs = require('node:fs')
 
 // The main thread's tasks are `/proc/<pid>/task/<pid>`; the first number is nanoseconds on a processor.

@@ -1,3 +1,5 @@
+'use strict'
+
 /** Figures as the tables print them. */
 
 /** Three significant digits, thousands grouped. */
@@ -26,17 +28,11 @@ function ratio(value) {
   return `${value >= 100 ? digits(value) : value.toFixed(2)} ×`
 }
 
-/** Rows of cells as lines; the first column to the left, the others to the right. */
-function table(rows, indent = '  ') {
+/** Rows of cells as lines; the first columns, which are words, to the left, the others to the right. */
+function table(rows, words = 1) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows.map((row) =>
-    (
-      indent +
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-        .join('   ')
-    ).trimEnd()
-  )
+  const pad = (cell, column) => (column < words ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))
+  return rows.map((row) => `  ${row.map(pad).join('   ')}`.trimEnd())
 }
 
 module.exports = { digits, figure, ratio, table }

@@ -1,3 +1,5 @@
+'use strict'
+
 // The ways in which tasks are submitted. `input` makes a task's input, anew for each.
 
 /** Runs `total` tasks, never more than `width` of them at a time; milliseconds. */

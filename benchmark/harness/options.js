@@ -1,3 +1,5 @@
+'use strict'
+
 const { parseArgs } = require('node:util')
 
 const USAGE = `node benchmark/index.js [options]

@@ -1,3 +1,5 @@
+'use strict'
+
 const v8 = require('node:v8')
 const vm = require('node:vm')
 const { inFlight } = require('./load.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { contender } = require('../contenders/index.js')
 const { digits, figure, ratio, table } = require('./format.js')
 const { median } = require('./statistics.js')
@@ -84,7 +86,7 @@ function summaryLines(scenarios, figures) {
     }
   }
   const reached = rows.filter((row) => row.at(-1) === 'reached').length
-  return ['', `Targets: ${reached} of ${rows.length - 1} reached`, '', ...table(rows)]
+  return ['', `Targets: ${reached} of ${rows.length - 1} reached`, '', ...table(rows, 3)]
 }
 
 /** The whole report, as text. */

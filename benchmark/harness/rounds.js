@@ -1,3 +1,5 @@
+'use strict'
+
 const { contender } = require('../contenders/index.js')
 
 const LONGEST_MEASUREMENT = 120_000 // ms; a promise that never settles must not stop the others

@@ -1,3 +1,5 @@
+'use strict'
+
 /** Order statistics of numbers, which need not be sorted. */
 
 const ascending = (values) => Float64Array.from(values).sort()

@@ -1,3 +1,5 @@
+'use strict'
+
 const { contender } = require('../contenders/index.js')
 const { median } = require('./statistics.js')
 

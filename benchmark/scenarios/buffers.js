@@ -1,3 +1,5 @@
+'use strict'
+
 const { oneByOne } = require('../harness/load.js')
 const { withPool } = require('../harness/pool.js')
 const { median } = require('../harness/statistics.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { pools } = require('../contenders/index.js')
 const { mainThreadTime } = require('../harness/cpu.js')
 const { inFlight } = require('../harness/load.js')

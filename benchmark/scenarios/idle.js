@@ -1,3 +1,5 @@
+'use strict'
+
 const { setTimeout: sleep } = require('node:timers/promises')
 const { withPool } = require('../harness/pool.js')
 const { quantile } = require('../harness/statistics.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 // One file a scenario, all with the same surface:
 //
 //   name, title        what `--only` takes, and the heading of its tables

@@ -1,3 +1,5 @@
+'use strict'
+
 const { pools } = require('../contenders/index.js')
 const { atOnce, inFlight, perSecond } = require('../harness/load.js')
 const { withPool } = require('../harness/pool.js')

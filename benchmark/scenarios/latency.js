@@ -1,3 +1,5 @@
+'use strict'
+
 const { pools } = require('../contenders/index.js')
 const { oneByOne } = require('../harness/load.js')
 const { withPool } = require('../harness/pool.js')

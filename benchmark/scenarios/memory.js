@@ -1,3 +1,5 @@
+'use strict'
+
 const { fresh } = require('../harness/fresh.js')
 const { slope } = require('../harness/statistics.js')
 

@@ -1,3 +1,5 @@
+'use strict'
+
 const { atOnce, inFlight, oneByOne, perSecond } = require('../harness/load.js')
 const { withPool } = require('../harness/pool.js')
 const { quantile } = require('../harness/statistics.js')

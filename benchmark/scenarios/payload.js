@@ -1,3 +1,5 @@
+'use strict'
+
 const { pools } = require('../contenders/index.js')
 const { inFlight, oneByOne, perSecond } = require('../harness/load.js')
 const { withPool } = require('../harness/pool.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { fresh } = require('../harness/fresh.js')
 const { median } = require('../harness/statistics.js')
 

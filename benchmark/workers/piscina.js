@@ -1,3 +1,5 @@
+'use strict'
+
 const tasks = require('../tasks.js')(() => require('piscina').move)
 
 // The default export is what `run(value)` calls.

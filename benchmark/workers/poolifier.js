@@ -1,3 +1,5 @@
+'use strict'
+
 const { ThreadWorker } = require('poolifier')
 const { echo, block } = require('../tasks.js')()
 

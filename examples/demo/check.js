@@ -1,3 +1,5 @@
+'use strict'
+
 const { createHash } = require('node:crypto')
 const { isDeepStrictEqual } = require('node:util')
 const { gunzipSync } = require('node:zlib')

@@ -1,3 +1,5 @@
+'use strict'
+
 const { readdirSync, statSync } = require('node:fs')
 const path = require('node:path')
 

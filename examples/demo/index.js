@@ -1,3 +1,5 @@
+'use strict'
+
 // One job, three ways: on the main thread, on Piscina's worker threads, on Threadmill. The files are those that
 // `npm ci` has installed: text is counted in JavaScript, hashed with SHA-256 and compressed with gzip.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // The work, as functions of a file's path. This one script is run by all three contenders; Threadmill takes
 // `words` from it and has `hash` and `compress` of its own, in Rust.
 

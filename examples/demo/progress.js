@@ -1,3 +1,5 @@
+'use strict'
+
 const WIDTH = 40
 const REDRAW = 100 // milliseconds
 

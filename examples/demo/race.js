@@ -1,3 +1,5 @@
+'use strict'
+
 const { monitorEventLoopDelay } = require('node:perf_hooks')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { progress } = require('./progress.js')

@@ -1,3 +1,5 @@
+'use strict'
+
 const seconds = (value) => `${(value / 1000).toFixed(2)} s`
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`
 

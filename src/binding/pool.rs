@@ -130,11 +130,11 @@ impl NativePool {
         bytes.map(|bytes| ArrayBuffer::from_data(env, bytes)).transpose()
     }
 
-    /// Worker `id` is gone. Answers the worker to start in its place, or 0.
+    /// Worker `id` is gone. Answers the worker to start in its place, or 0; without `replace`, always 0.
     #[napi(catch_unwind)]
-    pub fn worker_gone(&self, id: u32) -> u32 {
+    pub fn worker_gone(&self, id: u32, replace: bool) -> u32 {
         let gone = || Outcome::WorkerGone { worker: id };
-        let replacement = self.owner.shared.scheduler.gone(Kind::JavaScript, id, gone);
+        let replacement = self.owner.shared.scheduler.gone(Kind::JavaScript, id, replace, gone);
         if replacement.is_some() {
             self.owner.watch_idle_workers();
         }

@@ -41,7 +41,7 @@ impl NativeThreads {
                 Ok(())
             }
             Err(error) => {
-                scheduler.gone(Kind::Native, id, || Outcome::Output(Output::Nothing));
+                scheduler.gone(Kind::Native, id, false, || Outcome::Output(Output::Nothing));
                 Err(error)
             }
         }
@@ -99,7 +99,7 @@ fn run(scheduler: &PoolScheduler, id: u32, cancelled: &AtomicBool) {
             Next::Stop => break,
         }
     }
-    scheduler.gone(Kind::Native, id, || unreachable!("a native thread ends between tasks"));
+    scheduler.gone(Kind::Native, id, false, || unreachable!("a native thread ends between tasks"));
 }
 
 fn run_task(assignment: Assignment<Job>, cancelled: &AtomicBool) -> Finished<Outcome> {

@@ -324,6 +324,7 @@ impl<J, O> Core<J, O> {
         &mut self,
         kind: Kind,
         id: u32,
+        replace: bool,
         outcome: impl FnOnce() -> O,
         now: Nanoseconds,
         effects: &mut Effects,
@@ -337,6 +338,9 @@ impl<J, O> Core<J, O> {
             self.note(Note::Settled { slot, outcome: outcome() }, effects);
         }
         self.end_if_over(effects);
+        if !replace {
+            return None;
+        }
         let replacement = self.hire_if_short(kind, now);
         // One that has worked is replaced up to the minimum; one that died while starting is not, lest a
         // script that cannot start be started forever.

@@ -272,11 +272,11 @@ impl<J, O> Scheduler<J, O> {
         self.step(|core, _| core.attach(kind, id, waker));
     }
 
-    /// Executor `id` is gone; the task that it ran, if any, settles with what `outcome` makes. Answers an
-    /// executor to start in its place.
-    pub fn gone(&self, kind: Kind, id: u32, outcome: impl FnOnce() -> O) -> Option<u32> {
+    /// Executor `id` is gone; the task that it ran, if any, settles with what `outcome` makes. With `replace`,
+    /// answers an executor to start in its place, if one is needed.
+    pub fn gone(&self, kind: Kind, id: u32, replace: bool, outcome: impl FnOnce() -> O) -> Option<u32> {
         let now = self.clock.now();
-        self.step(|core, effects| core.gone(kind, id, outcome, now, effects))
+        self.step(|core, effects| core.gone(kind, id, replace, outcome, now, effects))
     }
 
     /// The executors to start so that the minimum is reached.

@@ -1,3 +1,5 @@
+'use strict'
+
 const { setImmediate: turn } = require('node:timers/promises')
 const job = require('../job.js')
 

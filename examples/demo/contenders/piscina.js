@@ -1,3 +1,5 @@
+'use strict'
+
 const { availableParallelism } = require('node:os')
 const path = require('node:path')
 const { Piscina } = require('piscina')

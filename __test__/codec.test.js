@@ -1,0 +1,217 @@
+'use strict'
+
+const fc = require('fast-check')
+const { ARGUMENT, CALL, encode, encoded, decode } = require('../lib/codec.js')
+const { PARAMETERS, anything, records, graph } = require('./fixtures/values/arbitraries.js')
+const { difference } = require('./fixtures/values/difference.js')
+const groups = require('./fixtures/values/specimens.js')
+const refused = require('./fixtures/values/refused.js')
+
+/** What `encode` wrote last, behind `ahead` other words and `before` other characters, decoded. */
+function decoded(find = null, ahead = 6, before = 'other text') {
+  const bytes = encoded.bytes.subarray(CALL * 4, CALL * 4 + encoded.byteLength)
+  const words = new Int32Array(ahead + bytes.length / 4 + (bytes.length & 4) / 4)
+  new Uint8Array(words.buffer).set(bytes, ahead * 4)
+  return decode(words, new Float64Array(words.buffer), ahead, `${before}${encoded.text}`, before.length, find)
+}
+
+/** There and back; `undefined` if the value is one for a port. */
+const roundTrip = (value) => (encode(value) ? { value: decoded() } : undefined)
+
+describe('what is encoded is decoded as structuredClone would have it', () => {
+  for (const [title, group] of Object.entries(groups)) {
+    test.each(Object.entries(group))(`${title}: %s`, (_name, make) => {
+      const result = roundTrip(make())
+      // Often enough for functions to be compiled for its shapes.
+      for (let i = 0; i < 40; i++) roundTrip(make())
+      const again = roundTrip(make())
+      if (result !== undefined) expect(difference(structuredClone(make()), result.value)).toBeNull()
+      if (again !== undefined) expect(difference(structuredClone(make()), again.value)).toBeNull()
+    })
+  }
+
+  test.each(Object.entries({ anything, records, graph }))('arbitrary values: %s', (_name, arbitrary) => {
+    fc.assert(
+      fc.property(arbitrary, (value) => {
+        const result = roundTrip(value)
+        if (result !== undefined) expect(difference(structuredClone(value), result.value)).toBeNull()
+      }),
+      { ...PARAMETERS, numRuns: 2_000 }
+    )
+  })
+})
+
+describe('ordinary values do not need a port', () => {
+  test.each([
+    'objects of everything',
+    'a Map',
+    'a Set',
+    'a Date',
+    'a BigInt',
+    'bytes',
+    'a cycle',
+    '500 levels'
+  ])('%s', (name) => {
+    const loop = {}
+    loop.loop = loop
+    let deep = 1
+    for (let i = 0; i < 500; i++) deep = [deep]
+    const value = {
+      'objects of everything': { n: 1.5, i: 7, s: 'ä€', b: [true, null, undefined], o: [{}, { '': -0 }] },
+      'a Map': new Map([[{}, []]]),
+      'a Set': new Set([1]),
+      'a Date': new Date(0),
+      'a BigInt': [-1n],
+      bytes: [Uint8Array.of(1, 2, 3), new ArrayBuffer(16_384)],
+      'a cycle': loop,
+      '500 levels': deep
+    }[name]
+    expect(encode(value)).toBe(true)
+    expect(difference(structuredClone(value), decoded())).toBeNull()
+  })
+})
+
+describe('what needs a port is left to it', () => {
+  test.each(Object.entries(refused).filter(([name]) => !name.startsWith('a getter')))('%s', (_name, make) => {
+    expect(encode(make())).toBe(false)
+  })
+
+  test('a RegExp, an error, holes, boxed values, instances of classes, large and resizable buffers', () => {
+    for (const value of [
+      /x/,
+      new Error('x'),
+      new Array(3),
+      Object(1),
+      new (class A {})(),
+      new ArrayBuffer(1 << 20),
+      new ArrayBuffer(8, { maxByteLength: 16 }),
+      new SharedArrayBuffer(8)
+    ]) {
+      expect(encode(value)).toBe(false)
+      expect(encode([{ value }])).toBe(false)
+    }
+  })
+})
+
+describe('one message after another', () => {
+  test('objects that occur twice in one message are nobody in the next', () => {
+    for (let count = 1; count <= 20; count++) {
+      const objects = Array.from({ length: count }, (_, i) => ({ i }))
+      for (const twice of objects) {
+        const first = [...objects, twice]
+        const second = [...Array.from({ length: 12 }, () => ({})), ...objects]
+        expect(difference(structuredClone(first), roundTrip(first).value)).toBeNull()
+        expect(difference(structuredClone(second), roundTrip(second).value)).toBeNull()
+      }
+    }
+  })
+
+  test('a value that had to be left to a port half-way does not show in the next', () => {
+    const objects = Array.from({ length: 20 }, (_, i) => ({ i, [`key${i}`]: 'text' }))
+    for (let count = 0; count < 20; count++) {
+      const some = objects.slice(0, count)
+      expect(encode([...some, some[0], /x/])).toBe(false)
+      expect(difference(structuredClone(objects), roundTrip(objects).value)).toBeNull()
+    }
+  })
+
+  test('a getter that throws does not show in the next', () => {
+    const objects = Array.from({ length: 20 }, (_, i) => ({ i }))
+    const throwing = {
+      get x() {
+        throw new Error('of the getter')
+      }
+    }
+    for (let count = 0; count < 20; count++) {
+      expect(() => encode([...objects.slice(0, count), objects[0], throwing])).toThrow('of the getter')
+      expect(difference(structuredClone(objects), roundTrip(objects).value)).toBeNull()
+    }
+  })
+
+  test('more shapes than are remembered', () => {
+    const values = Array.from({ length: 10_000 }, (_, i) => ({
+      [`only${i}`]: i,
+      [`here${i}`]: { [`n${i}`]: [] }
+    }))
+    expect(difference(structuredClone(values), roundTrip(values).value)).toBeNull()
+    for (const value of values.slice(0, 100)) expect(roundTrip(value).value).toEqual(value)
+  })
+
+  test('more shapes than are remembered, in the middle of a list of one shape', () => {
+    const values = Array.from({ length: 12_000 }, (_, i) =>
+      i % 2 ? { id: i, next: i / 2 } : { [`unique${i}`]: i }
+    )
+    expect(difference(structuredClone(values), roundTrip(values).value)).toBeNull()
+  })
+})
+
+describe('the memory that is written to', () => {
+  test.each([
+    ['numbers', (n) => Array.from({ length: n }, (_, i) => i)],
+    ['fractions', (n) => Array.from({ length: n }, (_, i) => i + 0.5)],
+    ['numbers and fractions in turn', (n) => Array.from({ length: n }, (_, i) => i / 2)],
+    ['Dates', (n) => Array.from({ length: n }, (_, i) => new Date(i))],
+    ['buffers', (n) => Array.from({ length: n / 512 }, (_, i) => new Uint8Array((i % 4096) + 1).fill(i))]
+  ])(
+    'grows in time at every length: %s',
+    (_name, make) => {
+      for (const length of [16_370, 16_380, 16_381, 16_382, 16_383, 16_384, 16_385, 100_003, 1_000_003]) {
+        const value = make(length)
+        expect(difference(value, roundTrip(value).value)).toBeNull()
+      }
+    },
+    60_000
+  )
+
+  test('bytes that do not fit are behind everything that was written before them', () => {
+    for (let count = 0; count < 40; count++) {
+      const value = [
+        ...Array(count).keys(),
+        ...Array.from({ length: 6 }, () => new Uint8Array(16_000 + count).fill(count + 1))
+      ]
+      expect(difference(structuredClone(value), roundTrip(value).value)).toBeNull()
+    }
+  })
+
+  test('leaves the words ahead of a message to the arguments of its call', () => {
+    expect(encode({ a: [1.5, 'text'] })).toBe(true)
+    for (const index of Object.values(ARGUMENT)) encoded.int32[index] = -1
+    encoded.float64[ARGUMENT.PRIORITY] = -1
+    expect(decoded()).toEqual({ a: [1.5, 'text'] })
+  })
+})
+
+test('what a getter encodes meanwhile is left to a port, and does not disturb', () => {
+  let inner
+  const value = {
+    before: [1, 'a', { b: 2 }],
+    get middle() {
+      inner = encode({ other: 'text', list: [1, 2, 3] })
+      return { c: 'd' }
+    },
+    after: { b: 3 }
+  }
+  expect(encode(value)).toBe(true)
+  expect(inner).toBe(false)
+  expect(decoded()).toEqual({ before: [1, 'a', { b: 2 }], middle: { c: 'd' }, after: { b: 3 } })
+})
+
+describe('SharedArrayBuffers', () => {
+  test('cross as numbers, each buffer as one', () => {
+    const [a, b] = [new SharedArrayBuffer(8), new SharedArrayBuffer(16)]
+    const known = [b, a]
+    const share = (buffer) => known.indexOf(buffer)
+    expect(encode({ a, b, view: new Int32Array(a, 4, 1), again: [a] }, share)).toBe(true)
+    const result = decoded((number) => known[number])
+    expect(result.a).toBe(a)
+    expect(result.b).toBe(b)
+    expect(result.again[0]).toBe(a)
+    expect(result.view.buffer).toBe(a)
+    expect([result.view.byteOffset, result.view.length]).toEqual([4, 1])
+  })
+
+  test('are left to a port where nobody gives them a number', () => {
+    expect(encode(new SharedArrayBuffer(8))).toBe(false)
+    expect(encode(new SharedArrayBuffer(8), () => -1)).toBe(false)
+  })
+})
