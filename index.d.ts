@@ -230,7 +230,9 @@ export class WorkerPool implements AsyncDisposable {
   execute(task: 'hash', input: HashInput, options?: ExecuteOptions): Promise<string>
   execute(task: 'compress', input: CompressInput, options?: ExecuteOptions): Promise<Buffer>
   execute(task: 'decompress', input: DecompressInput, options?: ExecuteOptions): Promise<Buffer>
-  execute<Data = undefined>(
+  execute<
+    Data extends NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string | undefined = undefined
+  >(
     task: 'noop',
     input?: { data?: Data; panic?: string },
     options?: ExecuteOptions

@@ -54,6 +54,7 @@ describe('process.exit(7) exits with 7 and nothing else', () => {
     'exit with a native task that waits for a pipe',
     'exit with workers starting',
     'exit with native threads starting',
+    'exit after blocking the main thread',
     'exit while closing',
     'exit while terminating'
   ])('%s', async (name) => {

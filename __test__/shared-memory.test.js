@@ -12,7 +12,11 @@ afterAll(() => pool.close())
 
 test.each([
   ['by itself, as a view', (buffer) => ({ view: new Int32Array(buffer), index: 1, value: 7 }), 'store'],
-  ['nested, as a buffer', (buffer) => ({ buffers: [new SharedArrayBuffer(4), buffer], value: 6 }), 'storeEach']
+  [
+    'nested, as a buffer',
+    (buffer) => ({ buffers: [new SharedArrayBuffer(4), buffer], value: 6 }),
+    'storeEach'
+  ]
 ])('shared memory in an input is shared, not copied: %s', async (_name, input, task) => {
   const buffer = new SharedArrayBuffer(8)
   await pool.execute(task, input(buffer))
@@ -48,8 +52,12 @@ test('several workers count in the same memory at the same time', async () => {
 
 test('the same buffer twice in one value is the same buffer in the task', async () => {
   const [buffer, other] = [new SharedArrayBuffer(8), new SharedArrayBuffer(8)]
-  await expect(pool.execute('same', { a: buffer, b: buffer, view: new Int32Array(buffer) })).resolves.toBe(true)
-  await expect(pool.execute('same', { a: buffer, b: other, view: new Int32Array(buffer) })).resolves.toBe(false)
+  await expect(pool.execute('same', { a: buffer, b: buffer, view: new Int32Array(buffer) })).resolves.toBe(
+    true
+  )
+  await expect(pool.execute('same', { a: buffer, b: other, view: new Int32Array(buffer) })).resolves.toBe(
+    false
+  )
   const expression = /x/ // which only a port carries
   await expect(
     pool.execute('same', { a: buffer, b: buffer, view: new Int32Array(buffer), expression })
@@ -98,7 +106,9 @@ test('a chain of tasks is worked off while the main thread is blocked', async ()
 
 test('two tasks on two workers wait for each other', async () => {
   const flag = new Int32Array(new SharedArrayBuffer(4))
-  const [even, odd] = await Promise.all([0, 1].map((me) => pool.execute('takeTurns', { flag, me, rounds: 200 })))
+  const [even, odd] = await Promise.all(
+    [0, 1].map((me) => pool.execute('takeTurns', { flag, me, rounds: 200 }))
+  )
   expect(even.seen).toEqual(Array.from({ length: 200 }, (_, i) => 2 * i))
   expect(odd.seen).toEqual(Array.from({ length: 200 }, (_, i) => 2 * i + 1))
   expect(even.threadId).not.toBe(odd.threadId)
@@ -110,7 +120,9 @@ test('a worker that starts later knows the memory that others were given before'
     const flag = new Int32Array(new SharedArrayBuffer(4))
     await growing.execute('store', { view: flag, index: 0, value: 0 })
     // Needs two workers at a time, so the second is started now.
-    const [even, odd] = await Promise.all([0, 1].map((me) => growing.execute('takeTurns', { flag, me, rounds: 10 })))
+    const [even, odd] = await Promise.all(
+      [0, 1].map((me) => growing.execute('takeTurns', { flag, me, rounds: 10 }))
+    )
     expect(even.threadId).not.toBe(odd.threadId)
     expect(flag[0]).toBe(20)
   } finally {
@@ -163,7 +175,9 @@ describe('many buffers', () => {
 
   test('a thousand in a thousand tasks', async () => {
     const buffers = Array.from({ length: 1000 }, () => new SharedArrayBuffer(4))
-    await Promise.all(buffers.map((buffer, i) => pool.execute('storeEach', { buffers: [buffer], value: i + 1 })))
+    await Promise.all(
+      buffers.map((buffer, i) => pool.execute('storeEach', { buffers: [buffer], value: i + 1 }))
+    )
     expect(buffers.map((buffer) => new Int32Array(buffer)[0])).toEqual(buffers.map((_, i) => i + 1))
   })
 

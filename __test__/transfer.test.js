@@ -40,12 +40,15 @@ async function whileBusy(work) {
 }
 
 describe('an input for a JavaScript task', () => {
-  test.each([4, 100_000, 8_000_000])('an ArrayBuffer of %i bytes is detached here at once and owned there', async (length) => {
-    const buffer = filled(length)
-    const result = pool.execute('length', buffer, { transfer: [buffer] })
-    expect(isDetached(buffer)).toBe(true)
-    await expect(result).resolves.toBe(length)
-  })
+  test.each([4, 100_000, 8_000_000])(
+    'an ArrayBuffer of %i bytes is detached here at once and owned there',
+    async (length) => {
+      const buffer = filled(length)
+      const result = pool.execute('length', buffer, { transfer: [buffer] })
+      expect(isDetached(buffer)).toBe(true)
+      await expect(result).resolves.toBe(length)
+    }
+  )
 
   test('its bytes are there', async () => {
     const buffer = filled(5)
@@ -55,9 +58,13 @@ describe('an input for a JavaScript task', () => {
   test('nested in an object, as a view, with others that are copied', async () => {
     const [moved, copied] = [filled(8), filled(3)]
     const input = { list: [{ data: new Uint8Array(moved, 2, 4) }], copied }
-    const result = pool.execute(({ list, copied }) => [[...list[0].data], [...new Uint8Array(copied)], list[0].data.buffer.byteLength], input, {
-      transfer: [moved]
-    })
+    const result = pool.execute(
+      ({ list, copied }) => [[...list[0].data], [...new Uint8Array(copied)], list[0].data.buffer.byteLength],
+      input,
+      {
+        transfer: [moved]
+      }
+    )
     expect([isDetached(moved), isDetached(copied)]).toEqual([true, false])
     await expect(result).resolves.toEqual([[3, 4, 5, 6], [1, 2, 3], 8])
   })
@@ -82,7 +89,12 @@ describe('an input for a JavaScript task', () => {
       small.fill(2)
       release()
       const [first, second, third] = await Promise.all(results)
-      expect([first.length, first.every((byte) => byte === 1), second, third]).toEqual([1 << 20, true, [1], [1]])
+      expect([first.length, first.every((byte) => byte === 1), second, third]).toEqual([
+        1 << 20,
+        true,
+        [1],
+        [1]
+      ])
     })
   })
 
@@ -94,7 +106,9 @@ describe('an input for a JavaScript task', () => {
 
   test('a resizable ArrayBuffer stays resizable', async () => {
     const buffer = new ArrayBuffer(8, { maxByteLength: 64 })
-    const result = pool.execute((data) => [data.byteLength, data.resizable, data.maxByteLength], buffer, { transfer: [buffer] })
+    const result = pool.execute((data) => [data.byteLength, data.resizable, data.maxByteLength], buffer, {
+      transfer: [buffer]
+    })
     expect(isDetached(buffer)).toBe(true)
     await expect(result).resolves.toEqual([8, true, 64])
   })
@@ -109,9 +123,21 @@ describe('an input for a JavaScript task', () => {
 describe('a result', () => {
   test.each([
     ['buffer', (value) => [...new Uint8Array(value)], [1, 2, 3, 4, 5, 6, 7, 8]],
-    ['view', (value) => [value.constructor.name, value.byteOffset, value.length, value.buffer.byteLength], ['Uint16Array', 2, 2, 8]],
+    [
+      'view',
+      (value) => [value.constructor.name, value.byteOffset, value.length, value.buffer.byteLength],
+      ['Uint16Array', 2, 2, 8]
+    ],
     ['Buffer', (value) => [...value], [2, 3, 4]],
-    ['nested', ({ list, again, map }) => [list[1].buffer === again, map.get('view').buffer === again, again.byteLength], [true, true, 8]],
+    [
+      'nested',
+      ({ list, again, map }) => [
+        list[1].buffer === again,
+        map.get('view').buffer === again,
+        again.byteLength
+      ],
+      [true, true, 8]
+    ],
     ['later', (value) => value.byteLength, 8]
   ])('moved as %s arrives, and is detached in the worker', async (form, look, expected) => {
     expect(look(await pool.execute('give', { form }))).toEqual(expected)
@@ -184,7 +210,9 @@ describe('a MessagePort', () => {
 
   test('that is not in transfer is refused', async () => {
     const { port1, port2 } = new MessageChannel()
-    await expect(pool.execute('echo', { port: port2 })).rejects.toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' })
+    await expect(pool.execute('echo', { port: port2 })).rejects.toMatchObject({
+      code: 'ERR_NOT_SERIALIZABLE'
+    })
     port1.close()
   })
 })
@@ -192,16 +220,20 @@ describe('a MessagePort', () => {
 describe('an input for a native task', () => {
   const KINDS = [Uint8Array, Int16Array, Float32Array, BigUint64Array, DataView, Buffer]
 
-  test.each(KINDS.map((View) => [View.name, View]))('a %s is detached at once and comes back as the same kind with the same bytes', async (_name, View) => {
-    const buffer = filled(64)
-    const view = View === Buffer ? Buffer.from(buffer, 8, 16) : new View(buffer, 8, 16 / (View.BYTES_PER_ELEMENT ?? 1))
-    const result = pool.execute('noop', { data: view }, { transfer: [buffer] })
-    expect(isDetached(buffer)).toBe(true)
-    const back = await result
-    expect(Object.getPrototypeOf(back)).toBe(View.prototype)
-    expect([back.byteOffset, back.byteLength, back.buffer.byteLength]).toEqual([8, 16, 64])
-    expect(Buffer.from(back.buffer).equals(Buffer.from(filled(64)))).toBe(true)
-  })
+  test.each(KINDS.map((View) => [View.name, View]))(
+    'a %s is detached at once and comes back as the same kind with the same bytes',
+    async (_name, View) => {
+      const buffer = filled(64)
+      const view =
+        View === Buffer ? Buffer.from(buffer, 8, 16) : new View(buffer, 8, 16 / (View.BYTES_PER_ELEMENT ?? 1))
+      const result = pool.execute('noop', { data: view }, { transfer: [buffer] })
+      expect(isDetached(buffer)).toBe(true)
+      const back = await result
+      expect(Object.getPrototypeOf(back)).toBe(View.prototype)
+      expect([back.byteOffset, back.byteLength, back.buffer.byteLength]).toEqual([8, 16, 64])
+      expect(Buffer.from(back.buffer).equals(Buffer.from(filled(64)))).toBe(true)
+    }
+  )
 
   test('an ArrayBuffer comes back as one', async () => {
     const buffer = filled(1 << 20)
@@ -214,7 +246,9 @@ describe('an input for a native task', () => {
     const buffers = Array.from({ length: 40 }, (_, i) => new Uint8Array(100_000).fill(i).buffer)
     const results = buffers.map((data) => pool.execute('noop', { data }, { transfer: [data] }))
     expect(buffers.every(isDetached)).toBe(true)
-    expect((await Promise.all(results)).map((data) => new Set(new Uint8Array(data)))).toEqual(buffers.map((_, i) => new Set([i])))
+    expect((await Promise.all(results)).map((data) => new Set(new Uint8Array(data)))).toEqual(
+      buffers.map((_, i) => new Set([i]))
+    )
   })
 
   test('a MessagePort or shared memory cannot be transferred', async () => {
@@ -255,7 +289,11 @@ describe.each([
     expect([view.byteLength, other.byteLength]).toEqual([1, 4])
   })
 
-  test.each([['a number', 5], ['null', null], ['a string', 'buffer']])('%s', async (_name, item) => {
+  test.each([
+    ['a number', 5],
+    ['null', null],
+    ['a string', 'buffer']
+  ])('%s', async (_name, item) => {
     const buffer = filled(4)
     await expect(pool.execute(task, input(buffer), { transfer: [buffer, item] })).rejects.toMatchObject({
       code: 'ERR_INVALID_ARG_TYPE',
@@ -266,7 +304,9 @@ describe.each([
 
   test('a plain object', async () => {
     const buffer = filled(4)
-    await expect(pool.execute(task, input(buffer), { transfer: [buffer, {}] })).rejects.toMatchObject({ name: 'PoolError' })
+    await expect(pool.execute(task, input(buffer), { transfer: [buffer, {}] })).rejects.toMatchObject({
+      name: 'PoolError'
+    })
     expect(buffer.byteLength).toBe(4)
   })
 
@@ -313,7 +353,9 @@ test('an input that cannot be cloned rejects, and its buffer is not lost', async
   for (const busy of [false, true]) {
     const buffer = filled(4)
     const attempt = () =>
-      expect(pool.execute('echo', { buffer, f() {} }, { transfer: [buffer] })).rejects.toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' })
+      expect(pool.execute('echo', { buffer, f() {} }, { transfer: [buffer] })).rejects.toMatchObject({
+        code: 'ERR_NOT_SERIALIZABLE'
+      })
     await (busy ? whileBusy(attempt) : attempt())
     expect(buffer.byteLength).toBe(4)
   }
@@ -324,7 +366,9 @@ test('a task that a closed pool refuses leaves its buffer alone', async () => {
   await closed.close()
   for (const task of ['echo', 'noop']) {
     const data = filled(4)
-    await expect(closed.execute(task, { data }, { transfer: [data] })).rejects.toMatchObject({ code: 'ERR_POOL_CLOSED' })
+    await expect(closed.execute(task, { data }, { transfer: [data] })).rejects.toMatchObject({
+      code: 'ERR_POOL_CLOSED'
+    })
     expect([task, data.byteLength]).toEqual([task, 4])
   }
 })

@@ -7,6 +7,7 @@ const { WorkerPool } = require('..')
 const { difference } = require('./fixtures/values/difference.js')
 
 const run = promisify(execFile)
+jest.setTimeout(8_000)
 const TASKS = require.resolve('./fixtures/values/tasks.js')
 /** @type {WorkerPool} */
 let pool
@@ -59,7 +60,7 @@ describe('depth', () => {
           .then(() => pool.execute('echo', 'next'))
           .then((value) => console.log(value))
           .finally(() => pool.close())`
-      const { stdout } = await run(process.execPath, ['-e', program], { timeout: 15_000 })
+      const { stdout } = await run(process.execPath, ['-e', program], { timeout: 6_000 })
       expect([`${levels}\nnext\n`, 'ERR_NOT_SERIALIZABLE\nnext\n']).toContain(stdout)
     }
   )
@@ -146,7 +147,7 @@ describe('a prototype that somebody has changed', () => {
       pool.execute('echo', { constructor: 1, toString: 2, list: [3] })
         .then((value) => console.log(JSON.stringify(value)))
         .finally(() => pool.close())`
-    const { stdout } = await run(process.execPath, ['-e', program], { timeout: 15_000 })
+    const { stdout } = await run(process.execPath, ['-e', program], { timeout: 6_000 })
     expect(stdout).toBe('{"constructor":1,"toString":2,"list":[3]}\n')
   })
 })
@@ -160,7 +161,7 @@ test('where code generation from strings is off, many objects of one shape arriv
       .then((value) => console.log(require('node:util').isDeepStrictEqual(value, list)))
       .finally(() => pool.close())`
   const flags = ['--disallow-code-generation-from-strings', '-e', program]
-  const { stdout } = await run(process.execPath, flags, { timeout: 15_000 })
+  const { stdout } = await run(process.execPath, flags, { timeout: 6_000 })
   expect(stdout).toBe('true\n')
 })
 

@@ -40,6 +40,12 @@ describe('workers start on demand', () => {
     expect(pool.stats().workers.total).toBe(1)
   })
 
+  test('one serves tasks of some milliseconds that follow one by one', async () => {
+    const pool = track(new WorkerPool(TASKS, { maxWorkers: 4 }))
+    for (let n = 0; n < 20; n++) await pool.execute('work', 3)
+    expect(pool.stats().workers.total).toBe(1)
+  })
+
   test('native threads likewise, and neither brings the other', async () => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 4, nativeThreads: 4 }))
     for (let n = 0; n < 20; n++) await pool.execute('noop')

@@ -3,6 +3,7 @@
 // Threadmill against its peers: see README.md.
 
 const fs = require('node:fs')
+const path = require('node:path')
 const { environment, environmentLine } = require('./harness/environment.js')
 const { readOptions } = require('./harness/options.js')
 const { raw, report } = require('./harness/report.js')
@@ -24,7 +25,7 @@ async function main() {
 
   console.log(environmentLine(where))
   console.log(
-    `Medians of ${options.rounds} interleaved rounds${options.quick ? ', quick' : ''}; ${seconds} s`
+    `Medians of ${options.rounds} interleaved rounds${options.quick ? ', quick: fewer tasks than the tables say' : ''}; ${seconds} s; * is the best peer`
   )
   console.log(report(scenarios, figures))
   for (const { scenario, variant, contender, round, error } of failures) {
@@ -40,6 +41,7 @@ async function main() {
       scenarios: raw(scenarios, figures),
       failures: failed
     }
+    fs.mkdirSync(path.dirname(options.json), { recursive: true })
     fs.writeFileSync(options.json, JSON.stringify(everything, null, 2) + '\n')
   }
 }

@@ -2,7 +2,9 @@
 
 const { types } = require('node:util')
 const { fileURLToPath } = require('node:url')
-const { invalidType, invalidValue, PoolError, show } = require('./errors.js')
+const { invalidType, invalidValue, show } = require('./errors.js')
+const { isURL } = require('./script.js')
+const { checkTransferred, isDetached } = require('./transferable.js')
 
 // How bytes reach a native thread; src/binding/values.rs holds the same numbers.
 const COPY = 0
@@ -16,37 +18,6 @@ const LONGEST_OPTION = 1024
 
 const isSharedBuffer = (value) => types.isSharedArrayBuffer(value)
 const isBytes = (value) => ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
-
-/** Whether an ArrayBuffer has been detached; Node 20 has no `detached`. */
-function isDetached(buffer) {
-  if (buffer.byteLength > 0 || isSharedBuffer(buffer)) return false
-  try {
-    new Uint8Array(buffer)
-    return false
-  } catch {
-    return true
-  }
-}
-
-/** Takes an ArrayBuffer away from its owner: the same memory in a new one, and the old one detached. */
-function detach(buffer, name) {
-  let owned
-  try {
-    owned = structuredClone(buffer, { transfer: [buffer] })
-  } catch (cause) {
-    throw new PoolError(
-      'ERR_INVALID_ARG_VALUE',
-      `The ${name} cannot be transferred; leave it out of 'transfer', or copy the bytes into a buffer of their own`,
-      { cause }
-    )
-  }
-  // Node 20 copies what it must not transfer, and says nothing.
-  if (buffer.byteLength !== 0)
-    throw invalidValue(
-      `The ${name} cannot be transferred, as other buffers share its memory; leave it out of 'transfer', or copy the bytes into a buffer of their own`
-    )
-  return owned
-}
 
 /** What of a native task's input goes to Rust, and what has to be kept for it. */
 class NativeInput {
@@ -70,15 +41,11 @@ function nativeInput(task, input, transfer) {
       `The input of '${task}' must be an object of its options; received ${isBytes(input) ? 'bytes' : show(input)}`
     )
   }
-  const taken = new Map()
   for (const [index, buffer] of transfer.entries()) {
     if (!types.isArrayBuffer(buffer))
       throw invalidType(
         `The option 'transfer[${index}]' must be an ArrayBuffer for the native task '${task}'; received ${show(buffer)}`
       )
-    if (isDetached(buffer))
-      throw invalidValue(`The option 'transfer[${index}]' is detached already; transfer each buffer once`)
-    taken.set(buffer, index)
   }
   const options = {}
   const late = []
@@ -88,22 +55,15 @@ function nativeInput(task, input, transfer) {
       options[key] = { attachment: late.length }
       late.push(view(task, key, value))
     } else if (typeof value === 'string' && value.length > LONGEST_OPTION) {
-      options[key] = { attachment: late.length }
+      options[key] = { text: late.length }
       const bytes = Buffer.from(value, 'utf8')
       late.push({ original: value, buffer: bytes.buffer, offset: bytes.byteOffset, length: bytes.byteLength })
     } else options[key] = plain(value)
   }
-  try {
-    result.options = JSON.stringify(options)
-  } catch (cause) {
-    throw new PoolError(
-      'ERR_INVALID_ARG_TYPE',
-      `The options of '${task}' must be plain values; one of them cannot be written as JSON`,
-      { cause }
-    )
-  }
-  for (const [buffer, index] of taken)
-    taken.set(buffer, detach(buffer, `ArrayBuffer in 'transfer[${index}]'`))
+  result.options = JSON.stringify(options)
+  // Nothing is refused from here on, but by a runtime that has not told what it must not transfer.
+  const taken = new Map(transfer.map((buffer) => [buffer, structuredClone(buffer, { transfer: [buffer] })]))
+  checkTransferred(transfer)
   for (const { original, buffer, offset, length } of late) {
     const owned = taken.get(buffer)
     const bytes = new Uint8Array(owned ?? buffer, offset, length)
@@ -124,17 +84,15 @@ function view(task, key, value) {
   return { original: value, buffer, offset, length: value.byteLength }
 }
 
-/** What stands in the options for a value that is no bytes. */
+/** What stands in the options for a value that is no bytes: what JSON cannot say is shown in words. */
 function plain(value) {
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
-    return [show(value)]
-  if (typeof value === 'number' && !Number.isFinite(value)) return [show(value)]
-  if (typeof value === 'object' && value !== null) {
-    const { path } = value
-    if (typeof path === 'object' && typeof path?.href === 'string')
-      return { ...value, path: fileURLToPath(path) }
-  }
-  return value
+  if (typeof value === 'string') return value.toWellFormed() // as UTF-8 has it
+  if (value === undefined || value === null || typeof value === 'boolean' || Number.isFinite(value))
+    return value
+  const path = typeof value === 'object' ? value.path : undefined
+  if (typeof path === 'string') return { path: path.toWellFormed() }
+  if (isURL(path)) return { path: fileURLToPath(path) }
+  return { shown: show(value) }
 }
 
 /** A view like `original` on the memory it was transferred to. */
@@ -145,4 +103,4 @@ function sameKind(original, owned, offset, length) {
   return new View(owned, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
 }
 
-module.exports = { nativeInput, NativeInput }
+module.exports = { nativeInput }

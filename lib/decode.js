@@ -9,6 +9,9 @@ const {
   USES_BEFORE_COMPILING
 } = require('./wire.js')
 
+/** The token of a hole in an array. */
+const HOLE = (CONSTANTS.length << 4) | 3
+
 // Reads what encode.js writes. No code of the user's runs meanwhile.
 
 let source = ''
@@ -61,17 +64,21 @@ function readObject(reader) {
   }
   const object = {}
   objects?.push(object)
-  for (const key of reader.keys) {
-    if (key === '__proto__')
-      Object.defineProperty(object, key, {
-        value: readValue(),
-        writable: true,
-        enumerable: true,
-        configurable: true
-      })
-    else object[key] = readValue()
-  }
+  for (const key of reader.keys) define(object, key, readValue())
   return object
+}
+
+/** Makes an own property, whatever prototypes have of its name: a setter, say, or `__proto__`. */
+function define(object, key, value) {
+  if (key in object) {
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+  } else object[key] = value
+}
+
+function readElement(array, index) {
+  const token = words[cursor]
+  if (token === HOLE) cursor++
+  else define(array, index, readValue())
 }
 
 function readText(length) {
@@ -111,7 +118,7 @@ function readValue() {
       // ARRAY
       const array = new Array(payload)
       objects?.push(array)
-      for (let i = 0; i < payload; i++) array[i] = readValue()
+      for (let i = 0; i < payload; i++) readElement(array, i)
       return array
     }
     case 7: // REFERENCE

@@ -4,6 +4,7 @@ const { types } = require('node:util')
 const { movedCount } = require('./move.js')
 const {
   CALL,
+  CONSTANTS,
   HEADER,
   VIEWS,
   KNOWN_SHAPES,
@@ -39,7 +40,7 @@ function getter(prototype, name) {
 const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
 const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
 
-/** What is no plain object although it may have been robbed of its prototype, which tells else. */
+/** What is no plain object, although its prototype, which else tells, may have been taken away or replaced. */
 const EXOTIC = [
   types.isPromise,
   types.isWeakMap,
@@ -96,6 +97,8 @@ const emptyShape = { keys: [], definition: '[]', message: 0, index: 0, uses: 0, 
 let lastShape = emptyShape
 /** By number of names, modulo its length. */
 const recentShapes = new Array(8).fill(emptyShape)
+/** Whether `for … in` shows an object's own names alone. */
+let prototypeIsClean = true
 let shapesByDefinition = new Map()
 
 /** Memory of `length` words, seen in three ways. */
@@ -203,7 +206,11 @@ function writeObject(value) {
   if (Array.isArray(value)) return writeArray(value)
   const prototype = Object.getPrototypeOf(value)
   // `arguments` looks like a plain object but for this symbol, and cannot be cloned.
-  if (prototype === Object.prototype) return value[Symbol.iterator] === undefined && writePlainObject(value)
+  if (prototype === Object.prototype && value[Symbol.iterator] === undefined) {
+    const shape = shapeOf(value)
+    // One without properties may be anything that was given this prototype.
+    if (shape.keys.length > 0) return writePlainObject(value, shape)
+  }
   return writeSpecial(value, prototype)
 }
 
@@ -217,14 +224,14 @@ function writeSpecial(value, prototype) {
   }
   if (types.isMap(value)) return writeEntries(MAP, value, mapSize.call(value), mapForEach)
   if (types.isSet(value)) return writeEntries(SET, value, setSize.call(value), setForEach)
-  // A plain object of another realm, or one without a prototype.
+  // A plain object of another realm, or one without a prototype or properties.
   const plain =
     prototype === null
-      ? value[Symbol.toStringTag] === undefined && !EXOTIC.some((is) => is(value))
+      ? value[Symbol.toStringTag] === undefined
       : Object.getPrototypeOf(prototype) === null &&
         Object.hasOwn(prototype, 'isPrototypeOf') &&
         value[Symbol.iterator] === undefined
-  return plain && Object.prototype.toString.call(value) === '[object Object]' && writePlainObject(value)
+  return plain && !EXOTIC.some((is) => is(value)) && writePlainObject(value, shapeOf(value))
 }
 
 function writeEntries(tag, collection, size, forEach) {
@@ -273,15 +280,22 @@ function writeShared(buffer) {
 
 function writeArray(array) {
   const length = array.length
-  if (length > LARGEST_PAYLOAD || Object.keys(array).length !== length) return false // holes, or names beside the indices
+  const keys = Object.keys(array)
+  // Fewer are holes, which the port's format may carry in less; more are names beside the indices, as is the last.
+  if (
+    length > LARGEST_PAYLOAD ||
+    keys.length !== length ||
+    (length > 0 && keys[length - 1] !== `${length - 1}`)
+  )
+    return false
   writeToken(ARRAY, length)
   for (let i = 0; i < length; i++) {
     const value = array[i]
-    // A hole reads as undefined, too; and a getter may have shortened the array.
-    if (value === undefined && !Object.hasOwn(array, i)) return false
-    if (!writeValue(value)) return false
+    // A hole reads as undefined, too; a getter may have made it.
+    if (value === undefined && !Object.hasOwn(array, i)) writeToken(CONSTANT, CONSTANTS.length)
+    else if (!writeValue(value)) return false
   }
-  return array.length === length
+  return true
 }
 
 function sameKeys(a, b) {
@@ -294,7 +308,7 @@ function sameKeys(a, b) {
 function shapeOf(object) {
   const recent = lastShape
   const expected = recent.keys
-  let count = 0
+  let count = prototypeIsClean ? 0 : -1
   for (const key in object)
     if (key !== expected[count++]) {
       count = -1
@@ -316,8 +330,7 @@ function shapeOf(object) {
   return (lastShape = shape)
 }
 
-function writePlainObject(object) {
-  const shape = shapeOf(object)
+function writePlainObject(object, shape) {
   if (shape.message === message) writeToken(OBJECT, shape.index)
   else {
     if (shape.definition.length > LARGEST_PAYLOAD) return false
@@ -365,6 +378,8 @@ function encode(value, shareWith = null) {
   shapeCount = 0
   share = shareWith
   message++
+  prototypeIsClean = true
+  for (const _ in Object.prototype) prototypeIsClean = false
   try {
     if (!writeValue(value)) return false
     int32[CALL] = hasReferences ? 1 : 0

@@ -39,10 +39,10 @@ const BASES = {
   AggregateError,
   DOMException
 }
-const OWN_PARTS = new Set(['message', 'stack', 'cause', 'errors', 'name'])
+const OWN_PARTS = new Set(['message', 'stack', 'cause', 'name'])
 
 /** @type {(value: any) => boolean} */
-const isError = (value) => types.isNativeError(value) || value instanceof Error
+const isError = (value) => read(() => types.isNativeError(value) || value instanceof Error) === true
 
 /** The nearest built-in class of an error, by name: classes of another realm are not ours. */
 function baseOf(error) {
@@ -51,7 +51,7 @@ function baseOf(error) {
     prototype !== null;
     prototype = Object.getPrototypeOf(prototype)
   ) {
-    const name = Object.hasOwn(prototype, 'constructor') ? prototype.constructor?.name : undefined
+    const name = Object.hasOwn(prototype, 'constructor') ? read(() => prototype.constructor.name) : undefined
     if (typeof name === 'string' && Object.hasOwn(BASES, name)) return name
   }
   return 'Error'
@@ -81,11 +81,16 @@ function describe(/** @type {any} */ thrown, seen = new Map()) {
       read(() => thrown.cause),
       seen
     )
-  const errors = read(() => thrown.errors)
+  const errors = parts.base === 'AggregateError' ? read(() => thrown.errors) : undefined
   if (Array.isArray(errors)) parts.errors = errors.map((error) => describe(error, seen))
   parts.own = {}
   for (const key of Object.keys(thrown)) {
-    if (!OWN_PARTS.has(key)) parts.own[key] = read(() => thrown[key])
+    if (OWN_PARTS.has(key) || (key === 'errors' && parts.errors !== undefined)) continue
+    define(
+      parts.own,
+      key,
+      read(() => thrown[key])
+    )
   }
   // Inherited codes, as of DOMException, come with the class; one on a user's prototype would be lost.
   if (parts.base !== 'DOMException' && !('code' in parts.own)) {
@@ -93,6 +98,11 @@ function describe(/** @type {any} */ thrown, seen = new Map()) {
     if (code !== undefined) parts.own.code = code
   }
   return description
+}
+
+/** Makes an own property, also of `__proto__`. */
+function define(object, key, value) {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }
 
 /** What `get` answers, unless a getter of the user's throws. */
@@ -115,16 +125,13 @@ function simplify(description, seen = new Map()) {
   seen.set(description, simple)
   if (content.cause !== undefined) parts.cause = simplify(content.cause, seen)
   if (content.errors !== undefined) parts.errors = content.errors.map((error) => simplify(error, seen))
-  for (const key of Object.keys(content.own)) parts.own[key] = cloneable(content.own[key])
+  for (const key of Object.keys(content.own)) define(parts.own, key, cloneable(content.own[key]))
   return simple
 }
 
 function cloneable(value) {
-  try {
-    return structuredClone(value)
-  } catch {
-    return inspect(value)
-  }
+  if (value === undefined || value === null) return value
+  return read(() => structuredClone(value)) ?? read(() => inspect(value)) ?? 'a value that cannot be shown'
 }
 
 /** Classes made for class names that this realm does not know, so that they still show. */
@@ -163,12 +170,7 @@ function restore(description, seen = new Map()) {
       errors.map((each) => restore(each, seen))
     )
   for (const key of Object.keys(own)) {
-    Object.defineProperty(made, key, {
-      value: own[key],
-      writable: true,
-      enumerable: true,
-      configurable: true
-    })
+    define(made, key, own[key])
   }
   return made
 }

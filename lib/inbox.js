@@ -121,8 +121,7 @@ class Inbox {
       const characters = int32[at + 4]
       const body = at + HEAD
       if (kind === RECORD.FULFILLED) {
-        const value = decode(int32, float64, body, text, textAt)
-        if (this.#slots.isOpen(slot)) this.#slots.resolve(slot, value)
+        if (this.#slots.isOpen(slot)) this.#slots.resolve(slot, decode(int32, float64, body, text, textAt))
       } else {
         const own = text.slice(textAt, textAt + characters)
         this.#pool.settleRare({ kind, slot, number: int32[at + 2], text: own, memory: inbound, body })

@@ -2,6 +2,7 @@
 
 const os = require('node:os')
 const { PoolError, invalidType, invalidValue, outOfRange, show } = require('./errors.js')
+const { checkTransferList } = require('./transferable.js')
 
 /** Priorities by name. */
 const PRIORITIES = { __proto__: null, lowest: -20, low: -10, normal: 0, high: 10, urgent: 20 }
@@ -126,9 +127,13 @@ function poolOptions(options, script) {
     if (name in resources && typeof resources[name] !== 'boolean')
       throw invalidType(`The option '${name}' must be a boolean; received ${show(resources[name])}`)
   }
-  for (const name of ['argv', 'execArgv']) {
-    if (name in resources && !isStrings(resources[name]))
-      throw invalidType(`The option '${name}' must be an array of strings; received ${show(resources[name])}`)
+  if ('argv' in resources && !Array.isArray(resources.argv)) {
+    throw invalidType(`The option 'argv' must be an array; received ${show(resources.argv)}`)
+  }
+  if ('execArgv' in resources && !isStrings(resources.execArgv)) {
+    throw invalidType(
+      `The option 'execArgv' must be an array of strings; received ${show(resources.execArgv)}`
+    )
   }
   if ('resourceLimits' in resources && !isObject(resources.resourceLimits)) {
     throw invalidType(
@@ -184,18 +189,7 @@ function executeOptions(options) {
       `The option 'transfer' must be an array of transferable objects; received ${show(transfer)}`
     )
   const list = [...transfer]
-  for (const [index, item] of list.entries()) {
-    if (typeof item !== 'object' || item === null)
-      throw invalidType(
-        `The option 'transfer[${index}]' must be a transferable object, such as an ArrayBuffer; received ${show(item)}`
-      )
-    if (ArrayBuffer.isView(item))
-      throw invalidType(
-        `The option 'transfer[${index}]' must be a transferable object; received a view, so name its 'buffer' instead`
-      )
-    if (list.indexOf(item) < index)
-      throw invalidValue(`The option 'transfer[${index}]' is in the list twice; name each object once`)
-  }
+  checkTransferList(list)
   return { priority: priorityOf(orElse(given.priority, 0)), transfer: list }
 }
 

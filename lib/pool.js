@@ -1,6 +1,7 @@
 'use strict'
 
-const { types } = require('node:util')
+// Held from the start: test runners replace the globals.
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const native = require('./native.js')
 const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { nativeInput } = require('./buffers.js')
@@ -11,12 +12,14 @@ const { closeOptions, executeOptions, poolOptions, priorityOf } = require('./opt
 const { RECORD } = require('./records.js')
 const { isURL, resolveScript } = require('./script.js')
 const { Slots } = require('./slots.js')
+const { checkTransferred } = require('./transferable.js')
 const { describeStats } = require('./stats.js')
 const { Labels } = require('./labels.js')
 const { Workers } = require('./workers.js')
 
 /** What a submission answers if it is refused. */
 const CLOSING = -1
+const TERMINATED = -2
 const NO_THREAD = -3
 
 /** The flag of a task whose input is sent over its worker's port. */
@@ -81,7 +84,7 @@ class WorkerPool {
       const { priority, transfer } = options === undefined ? ORDINARY : executeOptions(options)
       return this.#execute(task, input, priority, transfer)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(about(task, error))
     }
   }
 
@@ -95,11 +98,14 @@ class WorkerPool {
       const { transfer } = options === undefined ? ORDINARY : executeOptions(options)
       return this.#execute(task, input, priority, transfer)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(about(task, error))
     }
   }
 
   #execute(task, input, priority, transfer) {
+    // Before anything is taken from the caller that a refused task would not give back.
+    if (this.#end !== undefined)
+      return Promise.reject(refusal(this.#terminated ? TERMINATED : CLOSING, nameOfTask(task)))
     const number = typeof task === 'string' ? native.numberOf(task) : undefined
     return number === undefined
       ? this.#submit(this.#labels.of(task), input, priority, transfer)
@@ -223,19 +229,18 @@ class WorkerPool {
     const slots = this.#slots
     if (kind === RECORD.DELIVER) return this.#deliverLate(slot, number)
     if (kind === RECORD.ENDED) return this.#ended()
-    const cargo =
-      kind === RECORD.CARGO_FULFILLED || kind === RECORD.CARGO_REJECTED
-        ? this.#workers.receive(number)
-        : undefined
+    const isCargo = kind === RECORD.CARGO_FULFILLED || kind === RECORD.CARGO_REJECTED
+    const cargo = isCargo ? this.#workers.receive(number) : undefined
     const large = kind === RECORD.LARGE_BYTES ? this.#native.takeLarge() : undefined
     if (!slots.isOpen(slot)) return
+    if (cargo?.error !== undefined) return slots.reject(slot, this.#unreadable(slot, cargo.error))
     switch (kind) {
       case RECORD.REJECTED:
         return slots.reject(slot, this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0)))
       case RECORD.CARGO_FULFILLED:
-        return slots.resolve(slot, cargo)
+        return slots.resolve(slot, cargo?.value)
       case RECORD.CARGO_REJECTED:
-        return slots.reject(slot, this.#rejection(slot, cargo))
+        return slots.reject(slot, this.#rejection(slot, cargo?.value))
       case RECORD.NOTHING:
         return slots.resolve(slot, undefined)
       case RECORD.TEXT:
@@ -271,8 +276,14 @@ class WorkerPool {
     return error
   }
 
+  #unreadable(slot, cause) {
+    const task = this.#nameOf(slot)
+    const message = `The result of the task '${task}' cannot be read: ${cause?.message ?? cause}`
+    return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
+  }
+
   #deliverLate(slot, worker) {
-    if (!this.#slots.isOpen(slot)) return
+    if (!this.#native.awaits(slot, worker)) return
     try {
       this.#deliver(slot, worker)
     } catch (cause) {
@@ -376,7 +387,8 @@ class WorkerPool {
     if (this.#end === undefined) return
     this.#end.lingering = []
     this.#end.settled = true
-    this.#end.resolve()
+    // After the handlers of results that came in the same batch.
+    setImmediate(this.#end.resolve)
   }
 
   stats() {
@@ -384,6 +396,16 @@ class WorkerPool {
       kind === 'native' ? native.nameOf(label) : this.#labels.name(label)
     )
   }
+}
+
+/** What a task is called in errors before it has a label. */
+const nameOfTask = (task) =>
+  typeof task === 'string' ? task : typeof task === 'function' ? task.name : undefined
+
+/** An error of a submission, with the task it is about. */
+function about(task, error) {
+  if (error instanceof PoolError) error.task ??= nameOfTask(task)
+  return error
 }
 
 /** Why a submission was refused. */
@@ -419,15 +441,6 @@ function formOf(first, second) {
     )
   }
   return [first === undefined ? {} : first]
-}
-
-/** Node 20 copies what it must not transfer, and says nothing. */
-function checkTransferred(transfer) {
-  if (transfer.some((item) => types.isArrayBuffer(item) && item.byteLength > 0)) {
-    throw new TypeError(
-      "an ArrayBuffer in 'transfer' cannot be transferred, as other buffers share its memory"
-    )
-  }
 }
 
 /** A copy of what is to be sent later, with its transferables already taken from their owner. */

@@ -10,7 +10,7 @@
 //   0   the number, 28 bits signed
 //   1                                                      an aligned float64
 //   2   length of a string
-//   3   index into CONSTANTS
+//   3   index into CONSTANTS; the one after them is a hole in an array
 //   4   index of a shape of this message                   a value for each of its names
 //   5   length of a shape's definition, in the text        a value for each of its names
 //   6   length of an array                                 its values

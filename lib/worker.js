@@ -115,7 +115,14 @@ function runTask(text) {
   const flags = int32[PREFIX + HEAD - 1]
   const context = new Context(float64[1], flags >> 1, float64[0])
   const handler = handlers[label]
-  const input = flags & 1 ? takeCargo() : decode(int32, float64, PREFIX + HEAD, text, 0, findShared)
+  let input
+  try {
+    input = flags & 1 ? takeCargo() : decode(int32, float64, PREFIX + HEAD, text, 0, findShared)
+  } catch (cause) {
+    const message = `The task's input cannot be read: ${cause?.message ?? cause}`
+    reject(new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
+    return true
+  }
   if (handler === undefined) {
     follow(resolveHandler(label).then((found) => found(input, context)))
     return false
@@ -169,7 +176,7 @@ function fulfil(value) {
 }
 
 function reject(thrown) {
-  const description = describe(thrown)
+  const description = describeAnything(thrown)
   try {
     if (encode(description)) {
       ended = ENDING.REJECTED
@@ -180,6 +187,15 @@ function reject(thrown) {
     port.postMessage(simplify(description), [])
   }
   ended = ENDING.CARGO_REJECTED
+}
+
+/** A thrown value whose own code throws when it is read is told of in words. */
+function describeAnything(thrown) {
+  try {
+    return describe(thrown)
+  } catch (cause) {
+    return describe(new Error(`The task threw a value that cannot be read: ${cause?.message ?? cause}`))
+  }
 }
 
 // ---- what comes over the port

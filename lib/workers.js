@@ -151,12 +151,15 @@ class Workers {
     record.port.postMessage([PORT.CARGO, input], transfer)
   }
 
-  /** The value that worker `id` sent next. */
+  /** The value that worker `id` sent next, or the error of reading it: it may nest too deeply, say. */
   receive(id) {
-    const record = this.#workers.get(id)
-    const received = record === undefined ? undefined : receiveMessageOnPort(record.port)
-    if (received === undefined) throw new Error('a worker named a value that it did not send')
-    return received.message
+    const port = this.#workers.get(id)?.port
+    try {
+      const received = port && receiveMessageOnPort(port)
+      return received ? { value: received.message } : { error: new Error('its worker is gone') }
+    } catch (error) {
+      return { error }
+    }
   }
 
   /** Ends every worker at once. */

@@ -17,6 +17,8 @@
 #[cfg(feature = "binding")]
 mod binding;
 pub mod catalogue;
+// The model checker's primitives are not std's, which these use.
+#[cfg(not(feature = "model"))]
 pub mod executors;
 pub mod payload;
 pub mod scheduler;

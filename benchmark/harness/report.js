@@ -21,7 +21,8 @@ function references(byContender, better) {
 /** The rows of one metric: a line for each contender that has figures. */
 function metricLines(scenario, byContender, { title, unit, better }) {
   const medians = Object.fromEntries(Object.entries(byContender).map(([id, values]) => [id, median(values)]))
-  const columns = references(byContender, better)
+  // A factor between two shares would say nothing.
+  const columns = unit === '%' ? [] : references(byContender, better)
   const best = bestPeer(byContender, better)
   const rows = [
     [`${title} (${unit}, ${better} is better)`, 'median', 'min – max', ...columns.map(([name]) => name)]

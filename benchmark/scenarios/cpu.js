@@ -22,7 +22,7 @@ module.exports = {
   async measure(contender, { workers, quick }) {
     if (mainThreadTime === undefined) return {}
     return withPool(contender, { workers, task: 'echo', input }, async (pool) => {
-      const tasks = quick ? 10_000 : 40_000
+      const tasks = quick ? 10_000 : 20_000
       const before = mainThreadTime()
       await inFlight(pool, 'echo', input, tasks)
       return { perTask: (mainThreadTime() - before) / tasks }

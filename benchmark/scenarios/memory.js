@@ -10,7 +10,7 @@ const SETTLING = 2 // rounds in which heaps still grow to their working size
 const sizes = (contender, quick) => {
   if (contender.id === 'threadmill')
     return { queued: quick ? 200_000 : 1_000_000, round: quick ? 20_000 : 100_000 }
-  return { queued: quick ? 50_000 : 200_000, round: quick ? 5_000 : 20_000 }
+  return { queued: quick ? 50_000 : 200_000, round: quick ? 5_000 : 10_000 }
 }
 
 module.exports = {
@@ -27,7 +27,7 @@ module.exports = {
     },
     kept: { title: 'the same after a garbage collection', unit: 'bytes', better: 'less' },
     last: {
-      title: '10 rounds of 100,000 tasks (Piscina 20,000), RSS after the last',
+      title: '10 rounds of 100,000 tasks (Piscina 10,000), RSS after the last',
       unit: 'MB',
       better: 'less'
     },

@@ -32,7 +32,7 @@ module.exports = {
   ],
   measure: (contender, { workers, quick }) =>
     withPool(contender, { workers, task: 'echo', input, warmUpTasks: 400 }, async (pool) => {
-      const tasks = quick ? 200 : 800
+      const tasks = quick ? 200 : 400
       return {
         inFlight: perSecond(tasks, await inFlight(pool, 'echo', input, tasks)),
         oneByOne: perSecond(1, median(await oneByOne(pool, 'echo', input, tasks)))

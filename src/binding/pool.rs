@@ -117,6 +117,12 @@ impl NativePool {
         self.owner.shared.scheduler.withdraw(kind, slot)
     }
 
+    /// Whether `worker` still awaits the input of the task in `slot`.
+    #[napi(catch_unwind)]
+    pub fn awaits(&self, slot: u32, worker: u32) -> bool {
+        self.owner.shared.scheduler.awaits(slot, worker)
+    }
+
     /// The input of a JavaScript task is in its worker's port.
     #[napi(catch_unwind)]
     pub fn delivered(&self, slot: u32) {

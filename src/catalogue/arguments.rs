@@ -7,13 +7,17 @@ use serde_json::{Map, Value};
 use super::{Data, Failure};
 use crate::payload::Bytes;
 
-/// The options of one call: a JSON object in which `{ "attachment": n }` stands for the n-th buffer
-/// (or long string) that came beside it.
+/// The options of one call: a JSON object in which `{ "attachment": n }` stands for the n-th buffer that came
+/// beside it, `{ "text": n }` for the n-th if it is a string's UTF-8, and `{ "shown": words }` for a value that
+/// JSON has no words for.
 pub struct Arguments<'a> {
     task: &'static str,
     options: Map<String, Value>,
     attachments: &'a [Bytes],
 }
+
+/// Characters of a string that an error shows.
+const SHOWN: usize = 60;
 
 impl<'a> Arguments<'a> {
     /// Reads the options of `task`; an empty `json` is an empty object. The attachments must be settled
@@ -46,9 +50,8 @@ impl<'a> Arguments<'a> {
                 if let (Some(Value::String(path)), 1) = (object.get("path"), object.len()) {
                     return Ok(Data::File(path.into()));
                 }
-                let index = object.get("attachment").and_then(Value::as_u64);
-                if let Some(bytes) = index.and_then(|index| self.attachments.get(index as usize)) {
-                    return Ok(Data::Bytes(bytes.as_slice()));
+                if let Some(index) = self.index(&value, &["attachment", "text"]) {
+                    return Ok(Data::Bytes(self.attachments[index].as_slice()));
                 }
             }
             _ => {}
@@ -57,11 +60,25 @@ impl<'a> Arguments<'a> {
         Err(self.wrong("ERR_INVALID_ARG_TYPE", name, wanted, &value))
     }
 
+    /// Which attachment `value` stands for, by one of the words of `markers`.
+    fn index(&self, value: &Value, markers: &[&str]) -> Option<usize> {
+        let object = value.as_object()?;
+        let index = markers.iter().find_map(|marker| object.get(*marker)?.as_u64())? as usize;
+        (index < self.attachments.len()).then_some(index)
+    }
+
+    /// The optional option `name`; a long string that came beside is put in its place.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let value = self.options.remove(name)?;
+        let Some(index) = self.index(&value, &["text"]) else { return Some(value) };
+        Some(Value::String(String::from_utf8_lossy(self.attachments[index].as_slice()).into_owned()))
+    }
+
     /// The number of the attachment that the optional option `name` is, if it is one.
     pub fn attachment(&mut self, name: &str) -> Option<usize> {
-        let index = self.options.get(name)?.as_object()?.get("attachment")?.as_u64()? as usize;
+        let index = self.index(self.options.get(name)?, &["attachment", "text"])?;
         self.options.remove(name);
-        (index < self.attachments.len()).then_some(index)
+        Some(index)
     }
 
     /// The optional option `name`, any string.
@@ -69,7 +86,7 @@ impl<'a> Arguments<'a> {
     /// # Errors
     /// `ERR_INVALID_ARG_TYPE`.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        match self.options.remove(name) {
+        match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(value) => Err(self.wrong("ERR_INVALID_ARG_TYPE", name, "a string", &value)),
@@ -81,7 +98,7 @@ impl<'a> Arguments<'a> {
     /// # Errors
     /// `ERR_INVALID_ARG_TYPE` if it is no string, `ERR_INVALID_ARG_VALUE` if it is none of the words.
     pub fn choice<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Result<Option<T>, Failure> {
-        let Some(value) = self.options.remove(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else { return Ok(None) };
         let words = || {
             let words: Vec<_> = table.iter().map(|(word, _)| format!("'{word}'")).collect();
             format!("one of {}", words.join(", "))
@@ -152,8 +169,14 @@ impl<'a> Arguments<'a> {
     pub fn wrong(&self, code: &str, name: &str, wanted: &str, value: &Value) -> Failure {
         let received = match value {
             Value::Null => "nothing".to_owned(),
-            Value::Object(_) => "an object".to_owned(),
+            Value::Object(object) => match object.get("shown") {
+                Some(Value::String(words)) => words.clone(),
+                _ => "an object".to_owned(),
+            },
             Value::Array(_) => "an array".to_owned(),
+            Value::String(text) if text.chars().count() > SHOWN => {
+                format!("'{}…'", text.chars().take(SHOWN).collect::<String>())
+            }
             Value::String(text) => format!("'{text}'"),
             other => other.to_string(),
         };

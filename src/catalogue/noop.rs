@@ -3,7 +3,7 @@
 
 use super::{Arguments, Context, Failure, Output, Task};
 
-/// Resolves to its option `data` as it came, if that is a buffer, else to `undefined`. With the option
+/// Resolves to its option `data` as it came, a buffer or a string, or to `undefined` without. With the option
 /// `panic`, panics with those words instead.
 pub(super) struct Noop;
 
@@ -12,11 +12,12 @@ impl Task for Noop {
 
     fn run(mut arguments: Arguments<'_>, _context: &Context<'_>) -> Result<Output, Failure> {
         let attachment = arguments.attachment("data");
+        let text = if attachment.is_none() { arguments.text("data")? } else { None };
         let panic = arguments.text("panic")?;
         arguments.finish()?;
         if let Some(words) = panic {
             panic!("{words}");
         }
-        Ok(attachment.map_or(Output::Nothing, Output::Attachment))
+        Ok(attachment.map(Output::Attachment).or(text.map(Output::Text)).unwrap_or(Output::Nothing))
     }
 }

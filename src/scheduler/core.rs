@@ -114,6 +114,8 @@ impl<J, O> Core<J, O> {
             Phase::Terminated => return Err(Closed::Terminated),
         }
         let Submission { slot, kind, label, priority, needs_delivery, job } = submission;
+        // Before anything is changed: a panic further down would leave an executor claimed for nothing.
+        assert!(self.table.get(slot).is_none(), "slot {slot} already holds an unsettled task");
         let sequence = self.sequence;
         self.sequence += 1;
         self.statistics.submitted();
@@ -170,7 +172,8 @@ impl<J, O> Core<J, O> {
     /// Makes room for the executors that are missing from the minimum.
     pub(super) fn hire_minimum(&mut self, kind: Kind, now: Nanoseconds) -> Vec<u32> {
         let crew = &mut self.crews[kind as usize];
-        let missing = crew.minimum.saturating_sub(crew.executors.len());
+        let room = crew.maximum.saturating_sub(crew.executors.len());
+        let missing = crew.minimum.saturating_sub(crew.staying()).min(room);
         if self.phase == Phase::Open { (0..missing).map(|_| crew.hire(now)).collect() } else { Vec::new() }
     }
 
@@ -184,7 +187,12 @@ impl<J, O> Core<J, O> {
         self.table.remove(slot);
         self.statistics.cancelled();
         match executor {
-            None => self.waiting[kind as usize] -= 1,
+            None => {
+                self.waiting[kind as usize] -= 1;
+                self.queues[kind as usize].tidy(self.waiting[kind as usize], |entry| {
+                    self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry))
+                });
+            }
             Some(executor) => {
                 let crew = &mut self.crews[kind as usize];
                 if let Some(executor) = crew.executors.get_mut(&executor) {
@@ -195,6 +203,12 @@ impl<J, O> Core<J, O> {
         }
         self.end_if_over(effects);
         true
+    }
+
+    /// Whether the task in `slot` is one that executor `id` awaits the input of.
+    pub(super) fn awaits(&self, slot: u32, id: u32) -> bool {
+        let stage = self.table.get(slot).map(|task| &task.stage);
+        matches!(stage, Some(Stage::Awaiting { executor, .. }) if *executor == id)
     }
 
     /// The input of an awaiting task has arrived at its executor.
@@ -338,13 +352,22 @@ impl<J, O> Core<J, O> {
             self.note(Note::Settled { slot, outcome: outcome() }, effects);
         }
         self.end_if_over(effects);
-        if !replace {
+        // It may have been claimed for one of the waiting tasks; then an idle one takes over.
+        let waits = self.waiting[kind as usize] > 0;
+        let taken_over = waits && self.crews[kind as usize].claim(&mut effects.wakes).is_some();
+        if taken_over || !replace {
             return None;
         }
-        let replacement = self.hire_if_short(kind, now);
+        if let Some(replacement) = self.hire_if_short(kind, now) {
+            return Some(replacement);
+        }
         // One that has worked is replaced up to the minimum; one that died while starting is not, lest a
-        // script that cannot start be started forever.
-        replacement.or_else(|| if executor.tasks > 0 { self.hire_minimum(kind, now).pop() } else { None })
+        // script that cannot start be started forever. One for one: the caller starts no more than it is
+        // told of.
+        let worked = executor.tasks > 0 || executor.slot.is_some();
+        let crew = &mut self.crews[kind as usize];
+        let missing = crew.staying() < crew.minimum && crew.executors.len() < crew.maximum;
+        (self.phase == Phase::Open && worked && missing).then(|| crew.hire(now))
     }
 
     /// See [`Crew::retire_idle`].

@@ -193,10 +193,14 @@ impl Crew {
         begin
     }
 
+    /// Those that are not about to end.
+    pub(super) fn staying(&self) -> usize {
+        self.executors.values().filter(|executor| executor.state != State::Retiring).count()
+    }
+
     /// Executors above the minimum.
     fn surplus(&self) -> usize {
-        let staying = self.executors.values().filter(|executor| executor.state != State::Retiring).count();
-        staying.saturating_sub(self.minimum)
+        self.staying().saturating_sub(self.minimum)
     }
 
     /// Tells every executor to end as soon as it asks for work.

@@ -211,6 +211,12 @@ impl<J, O> Scheduler<J, O> {
         self.step(|core, effects| core.withdraw(kind, slot, effects))
     }
 
+    /// Whether the task in `slot` is one that executor `id` awaits the input of. A [`Note::Deliver`] may be of a
+    /// task that was withdrawn since, and its slot another's.
+    pub fn awaits(&self, slot: u32, id: u32) -> bool {
+        self.step(|core, _| core.awaits(slot, id))
+    }
+
     /// The input of a task is where its executor finds it.
     pub fn delivered(&self, kind: Kind, slot: u32) {
         self.step(|core, effects| core.delivered(kind, slot, effects));
@@ -289,10 +295,10 @@ impl<J, O> Scheduler<J, O> {
     /// `None` if there are none above the minimum any more.
     pub fn retire_idle(&self, kind: Kind, limit: Duration) -> Option<Duration> {
         let now = self.clock.now();
-        let limit = limit.as_nanos() as Nanoseconds;
+        let limit = Nanoseconds::try_from(limit.as_nanos()).unwrap_or(Nanoseconds::MAX);
         let deadline = now.checked_sub(limit);
         let next = self.step(|core, effects| core.retire_idle(kind, deadline, now, effects))?;
-        Some(Duration::from_nanos((next + limit).saturating_sub(now)))
+        Some(Duration::from_nanos(next.saturating_add(limit).saturating_sub(now)))
     }
 
     /// Whether the caller is to call [`Scheduler::retire_idle`] from now on until it answers `None`, as there

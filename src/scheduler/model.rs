@@ -187,7 +187,7 @@ impl Executor {
     }
 
     fn gone(&self) -> Option<u32> {
-        self.pool.scheduler.gone(KIND, self.id, || DIED)
+        self.pool.scheduler.gone(KIND, self.id, true, || DIED)
     }
 
     /// What an executor does all its life, from the moment when it holds `finished`, until it is told to
@@ -281,6 +281,30 @@ fn last_look_two_producers() {
         let of = |tens| taken.iter().copied().filter(move |note| note / 10 == tens);
         assert!(of(0).eq([0, 1]) && of(1).eq([10, 11]), "each producer's notes in order: {taken:?}");
         producers.into_iter().for_each(join);
+    });
+}
+
+/// A consumer that has looked by itself for a while before it goes to sleep.
+#[test]
+fn last_look_after_watching() {
+    explore_preemptions(5, || {
+        let bed = Bed::new();
+        let mailbox = Arc::new(Mailbox::new(Box::new(Alarm(bed.clone()))));
+        let producer = {
+            let mailbox = mailbox.clone();
+            spawn(move || {
+                for note in 0..3 {
+                    mailbox.push(note);
+                    mailbox.notify();
+                }
+            })
+        };
+        mailbox.watch();
+        let mut taken: Vec<u32> = mailbox.take().into_iter().collect();
+        mailbox.watch();
+        taken.extend(take_all(&mailbox, &bed, 3 - taken.len()));
+        assert_eq!(taken, [0, 1, 2]);
+        join(producer);
     });
 }
 
@@ -427,7 +451,7 @@ fn death_and_finish() {
         let observer = {
             let pool = pool.clone();
             let id = executor.id;
-            spawn(move || pool.scheduler.gone(KIND, id, || DIED))
+            spawn(move || pool.scheduler.gone(KIND, id, true, || DIED))
         };
         let next = executor.next(Some(executor.done(0)));
         let replacement = join(observer);

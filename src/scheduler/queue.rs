@@ -47,17 +47,19 @@ pub(super) struct Entry {
 
 pub(super) struct Queue {
     lanes: BTreeMap<Level, VecDeque<Entry>>,
+    length: usize,
     aging: Option<f64>,
 }
 
 impl Queue {
     /// `aging`: nanoseconds of waiting that are worth one step of priority, or `None` for no aging.
     pub(super) fn new(aging: Option<f64>) -> Self {
-        Self { lanes: BTreeMap::new(), aging }
+        Self { lanes: BTreeMap::new(), length: 0, aging }
     }
 
     /// O(log p) in the number of distinct priorities.
     pub(super) fn push(&mut self, priority: f64, entry: Entry) {
+        self.length += 1;
         // 0 and -0 are one priority.
         self.lanes.entry(Level(priority + 0.0)).or_default().push_back(entry);
     }
@@ -79,6 +81,7 @@ impl Queue {
             }
         };
         let entry = lane.pop_front();
+        self.length -= 1;
         if lane.is_empty() {
             if lane.capacity() > KEPT_CAPACITY {
                 *lane = VecDeque::new();
@@ -96,8 +99,17 @@ impl Queue {
         self.lanes.iter().rev().flat_map(|(level, lane)| lane.iter().map(|entry| (level.0, entry)))
     }
 
+    /// Once entries whose task has left outnumber the `waiting` ones, takes them out. O(1) amortised.
+    pub(super) fn tidy(&mut self, waiting: usize, mut waits: impl FnMut(&Entry) -> bool) {
+        if self.length > 2 * waiting + KEPT_CAPACITY {
+            self.lanes.values_mut().for_each(|lane| lane.retain(&mut waits));
+            self.length = waiting;
+        }
+    }
+
     /// Forgets every entry.
     pub(super) fn clear(&mut self) {
+        self.length = 0;
         self.lanes.clear();
     }
 }
@@ -131,6 +143,17 @@ mod tests {
         queue.push(5.0, entry(1, 400));
         queue.push(5.0, entry(2, 600));
         assert_eq!(order(&mut queue, 1000), [1, 0, 2]);
+    }
+
+    #[test]
+    fn entries_of_tasks_that_left_do_not_pile_up() {
+        let mut queue = Queue::new(None);
+        for sequence in 0..100_000 {
+            queue.push(0.0, entry(sequence, 0));
+            queue.tidy(1, |entry| entry.sequence == 0 || entry.sequence == sequence);
+            assert!(queue.iter().count() <= KEPT_CAPACITY + 3);
+        }
+        assert_eq!(queue.pop(0), Some(entry(0, 0)));
     }
 
     #[test]

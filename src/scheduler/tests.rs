@@ -188,7 +188,7 @@ impl Executor<'_> {
 
     /// Ends or dies. Answers the executor to start in its place.
     fn gone(&self) -> Option<u32> {
-        self.pool.scheduler.gone(self.kind, self.id, || "its executor is gone")
+        self.pool.scheduler.gone(self.kind, self.id, true, || "its executor is gone")
     }
 
     fn was_woken(&self) -> bool {
@@ -255,6 +255,26 @@ fn the_owner_is_woken_once_for_any_number_of_notes() {
 }
 
 #[test]
+fn an_owner_that_looks_by_itself_is_not_woken_until_it_rests() {
+    let pool = Pool::new(0, 1);
+    let [executor] = pool.staff(Kind::Native);
+    pool.scheduler.mailbox().watch();
+    for slot in 0..2 {
+        pool.submit(Kind::Native, slot);
+        executor.takes();
+        executor.finishes(slot, "done");
+    }
+    assert_eq!(pool.owner.rings(), 0);
+    assert!(!pool.scheduler.mailbox().rest(), "there are notes that nobody will wake it for");
+    assert_eq!(pool.notes().len(), 2);
+
+    pool.submit(Kind::Native, 2);
+    executor.takes();
+    executor.finishes(2, "done");
+    assert_eq!(pool.owner.rings(), 1);
+}
+
+#[test]
 fn a_slot_may_be_used_again_once_its_task_has_settled() {
     let pool = Pool::new(0, 1);
     let [executor] = pool.staff(Kind::Native);
@@ -284,6 +304,25 @@ fn a_slot_that_is_taken_is_refused_and_the_pool_stays_as_it_was() {
         assert_eq!((crew.busy, crew.idle), (1, 1), "nobody waits for the input of the refused one");
         pool.submit(Kind::JavaScript, 1);
         assert_eq!(executor.takes().slot, 1);
+    }
+}
+
+#[test]
+fn a_result_that_is_handed_in_again_does_not_settle_the_next_task_of_its_slot() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [first, second] = pool.staff(kind);
+        pool.submit(kind, 0);
+        first.takes();
+        first.finishes(0, "its own");
+        pool.submit(kind, 0);
+        second.takes();
+
+        first.finishes(0, "again");
+
+        assert_eq!(pool.notes(), [Seen::Settled(0, "its own")]);
+        second.finishes(0, "its own, too");
+        assert_eq!(pool.notes(), [Seen::Settled(0, "its own, too")]);
     }
 }
 
@@ -522,6 +561,39 @@ fn a_worker_that_dies_while_it_starts_is_not_replaced_for_the_minimum() {
     let ids = pool.scheduler.hire_minimum(Kind::JavaScript);
     assert_eq!(pool.start(Kind::JavaScript, ids[0]).gone(), None);
     assert_eq!(pool.crew(Kind::JavaScript).total, 0);
+}
+
+#[test]
+fn nobody_is_hired_for_one_that_is_not_to_be_replaced() {
+    for kind in KINDS {
+        let pool = Pool::new(1, 2);
+        let [first, second] = pool.staff(kind);
+        for (slot, executor) in [(0, &second), (1, &first)] {
+            pool.submit(kind, slot);
+            executor.takes();
+        }
+        pool.submit(kind, 2);
+
+        for (slot, executor) in [(0, &second), (1, &first)] {
+            assert_eq!(pool.scheduler.gone(kind, executor.id, false, || "gone"), None);
+            assert_eq!(pool.notes(), [Seen::Settled(slot, "gone")]);
+        }
+
+        assert_eq!(pool.crew(kind).total, 0);
+        assert!(pool.scheduler.withdraw(kind, 2), "it still waits");
+    }
+}
+
+#[test]
+fn an_idle_executor_takes_over_also_for_one_that_is_not_to_be_replaced() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [idle, woken] = pool.staff(kind);
+        pool.submit(kind, 0);
+        assert!(woken.was_woken() && !idle.was_woken());
+        assert_eq!(pool.scheduler.gone(kind, woken.id, false, || "gone"), None);
+        assert!(idle.was_woken(), "nobody comes for the waiting task");
+    }
 }
 
 #[test]
@@ -1318,7 +1390,7 @@ impl Threads {
             let own = self.clone();
             let handle = thread::spawn(move || {
                 own.work(id);
-                let replacement = own.scheduler.gone(Kind::Native, id, || u32::MAX);
+                let replacement = own.scheduler.gone(Kind::Native, id, true, || u32::MAX);
                 own.start(replacement);
             });
             lock(&self.handles).push(handle);
@@ -1477,8 +1549,8 @@ mod life {
             1 => Just(Step::HireMinimum),
             40 => any::<usize>().prop_map(Step::Next),
             5 => any::<usize>().prop_map(Step::Finish),
-            3 => any::<usize>().prop_map(Step::FinishLate),
-            4 => any::<usize>().prop_map(Step::Gone),
+            4 => any::<usize>().prop_map(Step::FinishLate),
+            10 => any::<usize>().prop_map(Step::Gone),
             10 => any::<usize>().prop_map(Step::Delivered),
             6 => any::<usize>().prop_map(Step::Withdraw),
             2 => kind().prop_map(Step::Retire),
@@ -1552,7 +1624,9 @@ mod life {
         asleep: [Vec<u32>; 2],
         /// Whether somebody has been told to keep retiring, by kind.
         watched: [bool; 2],
-        dead: Vec<(Kind, u32, u32)>,
+        /// Executors, dead or alive, and a task that they had in hand once.
+        past: Vec<(Kind, u32, u32)>,
+        newest: [u32; 2],
         free_slots: Vec<u32>,
         expected: Vec<Seen>,
         submitted: u64,
@@ -1573,7 +1647,8 @@ mod life {
                 members: BTreeMap::new(),
                 asleep: [Vec::new(), Vec::new()],
                 watched: [false; 2],
-                dead: Vec::new(),
+                past: Vec::new(),
+                newest: [0; 2],
                 free_slots: (0..200).rev().collect(),
                 expected: Vec::new(),
                 submitted: 0,
@@ -1604,8 +1679,9 @@ mod life {
         fn hired(&mut self, kind: Kind, id: u32) {
             let bell = Arc::new(Bell::default());
             let member = Member { status: Status::Starting, retiring: false, forgotten: None, bell };
-            assert!(self.members.insert((kind as usize, id), member).is_none(), "a new number");
-            assert!(!self.dead.iter().any(|(k, dead, _)| *k == kind && *dead == id), "a new number");
+            self.members.insert((kind as usize, id), member);
+            assert!(self.newest[kind as usize] < id, "a new number");
+            self.newest[kind as usize] = id;
             assert!(self.crew(kind).count() <= self.maximum);
             assert!(self.phase != Phase::Terminated);
         }
@@ -1675,8 +1751,14 @@ mod life {
                     }
                 }
                 Step::FinishLate(index) => {
-                    if let Some((kind, id, slot)) = self.dead.get(index % self.dead.len().max(1)) {
-                        self.pool.scheduler.finish(*kind, *id, done(*slot, "late"));
+                    let past = self.past.get(index % self.past.len().max(1)).copied();
+                    if let Some((kind, id, slot)) = past
+                        && self
+                            .members
+                            .get(&(kind as usize, id))
+                            .is_none_or(|member| member.slot() != Some(slot))
+                    {
+                        self.pool.scheduler.finish(kind, id, done(slot, "late"));
                     }
                 }
                 Step::Gone(index) => {
@@ -1762,6 +1844,7 @@ mod life {
             }
             let Status::Running(slot) = member.status else { return None };
             member.status = Status::Coming;
+            self.past.push((kind, id, slot));
             self.settles(slot, "done");
             Some(done(slot, "done"))
         }
@@ -1816,10 +1899,10 @@ mod life {
         }
 
         fn gone(&mut self, kind: Kind, id: u32) {
-            let replacement = self.pool.scheduler.gone(kind, id, || "gone");
+            let replacement = self.pool.scheduler.gone(kind, id, true, || "gone");
             let member = self.members.remove(&(kind as usize, id)).expect("it was alive");
             self.asleep[kind as usize].retain(|asleep| *asleep != id);
-            self.dead.push((kind, id, member.slot().unwrap_or(0)));
+            self.past.push((kind, id, member.slot().unwrap_or(0)));
             match member.forgotten {
                 None if member.slot().is_some() => self.settles(member.slot().unwrap_or(0), "gone"),
                 _ => self.end_if_over(),
@@ -1946,7 +2029,7 @@ mod life {
         fn every_task_leaves_once_and_in_order_whatever_happens(
             steps in steps(),
             minimum in 0usize..4,
-            more in 0usize..3,
+            more in 0usize..4,
         ) {
             let mut life = Life::new(minimum, (minimum + more).max(1));
             steps.into_iter().for_each(|step| life.apply(step));

@@ -1,0 +1,364 @@
+const { execFileSync } = require('node:child_process')
+const { createHash } = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const zlib = require('node:zlib')
+const { PoolError, WorkerPool } = require('..')
+
+const sha256 = (data) => createHash('sha256').update(data).digest('hex')
+
+let directory
+/** @type {WorkerPool[]} */
+const pools = []
+/** A pool that is closed after its test. */
+function open(options) {
+  const pool = new WorkerPool(options)
+  pools.push(pool)
+  return pool
+}
+
+beforeAll(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-native-'))
+})
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())))
+afterAll(() => fs.rmSync(directory, { recursive: true }))
+
+describe('a panic', () => {
+  test('rejects its own task and no other', async () => {
+    const pool = open({ nativeThreads: 2 })
+    const tasks = Array.from({ length: 100 }, (_, i) =>
+      i % 3 === 0 ? pool.execute('noop', { panic: `words ${i}` }) : pool.execute('hash', { data: String(i) })
+    )
+    for (const [i, outcome] of (await Promise.allSettled(tasks)).entries()) {
+      if (i % 3 > 0) expect(outcome.value).toBe(sha256(String(i)))
+      else {
+        expect(outcome.reason).toBeInstanceOf(PoolError)
+        expect(outcome.reason).toMatchObject({ code: 'ERR_TASK_PANIC', task: 'noop' })
+        expect(outcome.reason.message).toContain(`words ${i}`)
+      }
+    }
+    expect(pool.stats().tasks).toMatchObject({ submitted: 100, completed: 66, failed: 34 })
+  })
+
+  test('leaves its buffer to its owner', async () => {
+    const pool = open({ nativeThreads: 1 })
+    const data = Buffer.alloc(1 << 20, 7)
+    await expect(pool.execute('noop', { data, panic: 'words' })).rejects.toMatchObject({
+      code: 'ERR_TASK_PANIC'
+    })
+    expect(data.equals(Buffer.alloc(1 << 20, 7))).toBe(true)
+    await expect(pool.execute('hash', { data })).resolves.toBe(sha256(data))
+  })
+
+  test.each([
+    ['no words', ''],
+    ['braces', '{} {0} {x}'],
+    ['words of every script', 'ж 𝒳 é \0 \n'],
+    ['many words', 'words '.repeat(10_000)]
+  ])('with %s', async (_name, words) => {
+    const pool = open()
+    const error = await pool.execute('noop', { panic: words }).catch((reason) => reason)
+    expect(error).toMatchObject({ code: 'ERR_TASK_PANIC' })
+    expect(error.message).toContain(words)
+  })
+})
+
+describe('an input that is wrong', () => {
+  test.each([
+    ['null', null],
+    ['a string', 'abc'],
+    ['a number', 5],
+    ['a boolean', false],
+    ['an array', [1]],
+    ['a Buffer', Buffer.from('abc')],
+    ['an ArrayBuffer', new ArrayBuffer(3)],
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['a BigInt', 1n]
+  ])('%s is no object of options', async (_name, input) => {
+    const pool = open()
+    await expect(pool.execute('hash', input)).rejects.toMatchObject({
+      name: 'PoolError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(/'hash'/),
+      task: 'hash'
+    })
+    await expect(pool.execute('hash', { data: '' })).resolves.toBe(sha256(''))
+  })
+
+  test('an option that there is not is named', async () => {
+    const pool = open()
+    for (const task of ['hash', 'compress', 'noop'])
+      await expect(pool.execute(task, { data: Buffer.from('abc'), optoin: 1 })).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: expect.stringContaining("'optoin'"),
+        task
+      })
+  })
+
+  test('an option that refers to itself rejects', async () => {
+    const loop = {}
+    loop.loop = loop
+    await expect(open().execute('hash', { data: loop })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE'
+    })
+  })
+
+  test('no input at all', async () => {
+    const pool = open()
+    await expect(pool.execute('hash')).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+    await expect(pool.execute('noop')).resolves.toBeUndefined()
+  })
+})
+
+test('options that are undefined are as if they were not there', async () => {
+  const pool = open()
+  const input = { data: 'abc', algorithm: undefined, level: undefined, maxOutputLength: undefined }
+  expect(zlib.gunzipSync(await pool.execute('compress', input)).toString()).toBe('abc')
+})
+
+test.each([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['a BigInt', 5n]
+])('an error about an option tells that %s came', async (_name, level) => {
+  const error = await open()
+    .execute('compress', { data: 'abc', level })
+    .catch((reason) => reason)
+  expect(error).toMatchObject({
+    name: 'PoolError',
+    code: expect.stringMatching(/^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/)
+  })
+  expect(error.message).toContain(`received ${String(level)}`)
+})
+
+test('5,000 tasks of every kind at once settle, each with its own outcome', async () => {
+  const pool = open({ nativeThreads: 4 })
+  const kinds = [
+    () => [pool.execute('noop'), undefined],
+    (i) => [pool.execute('hash', { data: `text ${i}` }), sha256(`text ${i}`)],
+    (i) => [
+      pool.execute('hash', { data: Buffer.alloc(40_000, i), algorithm: 'md5' }),
+      createHash('md5').update(Buffer.alloc(40_000, i)).digest('hex')
+    ],
+    (i) => [pool.execute('noop', { panic: `panic ${i}` }), `The native task 'noop' panicked: panic ${i}`],
+    (i) => [
+      pool.execute('decompress', { data: zlib.deflateSync(`text ${i}`), algorithm: 'deflate' }).then(String),
+      `text ${i}`
+    ],
+    (i) => [
+      pool.execute('hash', { data: `text ${i}`, [`no${i}`]: 1 }),
+      `The task 'hash' has no option 'no${i}'; leave it out.`
+    ],
+    (i) => {
+      const data = Uint8Array.of(i, i >> 8)
+      return [pool.execute('noop', { data }, { priority: i % 5 }), data]
+    },
+    (i) => {
+      const data = new Uint8Array(50_000).fill(i).buffer
+      return [
+        pool
+          .execute('noop', { data }, { transfer: [data] })
+          .then((back) => new Uint8Array(back).every((byte) => byte === i % 256)),
+        true
+      ]
+    }
+  ]
+  const expected = []
+  const tasks = Array.from({ length: 5000 }, (_, i) => {
+    const [task, outcome] = kinds[i % kinds.length](i)
+    expected.push(outcome)
+    return task
+  })
+  const outcomes = await Promise.allSettled(tasks)
+  const wrong = outcomes.flatMap(({ value, reason }, i) =>
+    (reason?.message ?? value) === expected[i] ? [] : [{ i, value, reason }]
+  )
+  expect(wrong).toEqual([])
+  expect(pool.stats().tasks.submitted).toBe(5000)
+})
+
+/** A named pipe that a native task reads: the thread is in that task until the pipe is closed. */
+class Pipe {
+  constructor(pool, name) {
+    this.path = path.join(directory, name)
+    execFileSync('mkfifo', [this.path])
+    this.task = pool.execute('hash', { data: { path: this.path } })
+  }
+
+  /** Resolves once the task reads. */
+  async read() {
+    const opened = fs.promises.open(this.path, 'w')
+    const failed = this.task.then(
+      () => Promise.reject(new Error('the task did not wait for the pipe')),
+      (error) => {
+        fs.closeSync(fs.openSync(this.path, 'r+')) // lets go of who is opening it
+        throw error
+      }
+    )
+    this.handle = await Promise.race([opened, failed])
+  }
+
+  async finish(text) {
+    await this.handle.writeFile(text)
+    await this.handle.close()
+    return this.task
+  }
+}
+const withPipes = process.platform === 'win32' ? describe.skip : describe
+
+withPipes('with one native thread', () => {
+  test('tasks run one after another, in the order in which they came', async () => {
+    const pool = open({ nativeThreads: 1 })
+    const pipe = new Pipe(pool, 'fifo')
+    await pipe.read()
+    const order = []
+    const tasks = Array.from({ length: 300 }, (_, i) => {
+      const task = i % 2 ? pool.execute('noop') : pool.execute('hash', { data: 'x' })
+      return task.then(() => order.push(i))
+    })
+    expect(pool.stats().queue.length).toBe(300)
+    await expect(pipe.finish('words')).resolves.toBe(sha256('words'))
+    await Promise.all(tasks)
+    expect(order).toEqual(Array.from({ length: 300 }, (_, i) => i))
+  })
+
+  test('a task of a higher priority runs before those that wait, equals in their order', async () => {
+    const pool = open({ nativeThreads: 1 })
+    const pipe = new Pipe(pool, 'priorities')
+    await pipe.read()
+    const order = []
+    const levels = ['normal', 'low', 5, 'urgent', 'lowest', 'high', 0, -10, 'urgent', 5, 1e6, -1e6]
+    const names = { lowest: -20, low: -10, normal: 0, high: 10, urgent: 20 }
+    const tasks = levels.map((priority, i) =>
+      pool.execute('noop', undefined, { priority }).then(() => order.push(i))
+    )
+    expect(pool.stats().queue.byPriority).toMatchObject({ 20: 2, 5: 2, 0: 2, '-10': 2 })
+    await pipe.finish('')
+    await Promise.all(tasks)
+    const number = (i) => names[levels[i]] ?? levels[i]
+    expect(order).toEqual([...levels.keys()].sort((a, b) => number(b) - number(a) || a - b))
+  })
+})
+
+withPipes('with two native threads', () => {
+  test('one that is held up does not hold up the other', async () => {
+    const pool = open({ nativeThreads: 2 })
+    const pipe = new Pipe(pool, 'one-of-two')
+    await pipe.read()
+    await expect(Promise.all(Array.from({ length: 50 }, () => pool.execute('noop')))).resolves.toHaveLength(
+      50
+    )
+    expect(pool.stats().nativeThreads.busy).toBe(1)
+    await expect(pipe.finish('words')).resolves.toBe(sha256('words'))
+  })
+
+  test('two tasks run at the same time', async () => {
+    const pool = open({ nativeThreads: 2 })
+    const [one, other] = [new Pipe(pool, 'one'), new Pipe(pool, 'other')]
+    await Promise.all([one.read(), other.read()])
+    expect(pool.stats().nativeThreads.busy).toBe(2)
+    await expect(Promise.all([one.finish('1'), other.finish('2')])).resolves.toEqual([
+      sha256('1'),
+      sha256('2')
+    ])
+  })
+
+  test('close() waits for the task that runs', async () => {
+    const pool = open({ nativeThreads: 2 })
+    const pipe = new Pipe(pool, 'closing')
+    await pipe.read()
+    const order = []
+    const closed = pool.close().then(() => order.push('closed'))
+    await expect(pool.execute('noop')).rejects.toMatchObject({ code: 'ERR_POOL_CLOSED' })
+    const task = pipe.task.then(() => order.push('task'))
+    await pipe.finish('words')
+    await Promise.all([closed, task])
+    expect(order).toEqual(['task', 'closed'])
+  })
+})
+
+describe('a large result', () => {
+  const data = Buffer.alloc(30_000_000, 'threadmill ')
+  const compressed = zlib.gzipSync(data, { level: 1 })
+
+  test('is right, and a Buffer of its own that may be changed', async () => {
+    const pool = open()
+    const [one, other] = await Promise.all([1, 2].map(() => pool.execute('decompress', { data: compressed })))
+    expect([one.equals(data), other.equals(data)]).toEqual([true, true])
+    expect([one.byteOffset, one.buffer.byteLength]).toEqual([0, 30_000_000])
+    one.fill(0)
+    expect(other.equals(data)).toBe(true)
+  })
+
+  test('outlives its pool', async () => {
+    const pool = new WorkerPool()
+    const result = await pool.execute('decompress', { data: compressed })
+    await pool.close()
+    expect(result.equals(data)).toBe(true)
+  })
+
+  test('goes on to a JavaScript task and to a native one', async () => {
+    const pool = open({ maxWorkers: 1 })
+    const result = await pool.execute('decompress', { data: compressed })
+    await expect(pool.execute((bytes) => [bytes.length, bytes[29_999_999]], result)).resolves.toEqual([
+      30_000_000,
+      data[29_999_999]
+    ])
+    await expect(pool.execute('hash', { data: result, algorithm: 'md5' })).resolves.toBe(
+      createHash('md5').update(data).digest('hex')
+    )
+    expect(result.equals(data)).toBe(true)
+  })
+
+  test('that is small can be transferred to a task', async () => {
+    const pool = open({ maxWorkers: 1 })
+    const result = await pool.execute('decompress', { data: zlib.gzipSync(data.subarray(0, 1000)) })
+    const back = pool.execute((bytes) => [bytes.length, bytes[5]], result, { transfer: [result.buffer] })
+    expect(result.buffer.byteLength).toBe(0)
+    await expect(back).resolves.toEqual([1000, data[5]])
+  })
+
+  test('that is large is memory of Rust, which cannot be transferred: that rejects, and it is not lost', async () => {
+    const pool = open({ maxWorkers: 1 })
+    const result = await pool.execute('decompress', { data: compressed })
+    const transfer = [result.buffer]
+    await expect(pool.execute((bytes) => bytes.length, result, { transfer })).rejects.toMatchObject({
+      name: 'PoolError',
+      code: expect.stringMatching(/^ERR_(INVALID_ARG_VALUE|NOT_SERIALIZABLE)$/)
+    })
+    await expect(pool.execute('noop', { data: result }, { transfer })).rejects.toMatchObject({
+      name: 'PoolError',
+      code: 'ERR_INVALID_ARG_VALUE'
+    })
+    expect(result.equals(data)).toBe(true)
+    await expect(pool.execute((bytes) => bytes.length, result)).resolves.toBe(30_000_000)
+  })
+
+  test('results around the size from which memory is handed over are right', async () => {
+    const pool = open()
+    for (const length of [
+      1023,
+      1024,
+      4096,
+      8191,
+      8192,
+      8193,
+      16_384,
+      32_768,
+      32_769,
+      65_536,
+      65_537,
+      131_072,
+      131_073,
+      1 << 20
+    ]) {
+      const part = data.subarray(0, length)
+      const results = await Promise.all(
+        [1, 2, 3].map(() => pool.execute('decompress', { data: zlib.gzipSync(part) }))
+      )
+      for (const result of results) expect(result.equals(part)).toBe(true)
+    }
+  })
+})
