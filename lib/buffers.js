@@ -89,7 +89,8 @@ function plain(value) {
   if (typeof value === 'string') return value.toWellFormed() // as UTF-8 has it
   if (value === undefined || value === null || typeof value === 'boolean' || Number.isFinite(value))
     return value
-  const path = typeof value === 'object' ? value.path : undefined
+  const { path, ...more } = Object(value)
+  if (Object.keys(more).length > 0) return { shown: show(value) }
   if (typeof path === 'string') return { path: path.toWellFormed() }
   if (isURL(path)) return { path: fileURLToPath(path) }
   return { shown: show(value) }

@@ -19,7 +19,7 @@ function isDetached(buffer) {
 function isUntransferable(buffer) {
   const asks = /** @type {any} */ (workerThreads).isMarkedAsUntransferable
   if (asks !== undefined) return asks(buffer)
-  return buffer.byteLength === Buffer.poolSize && Buffer.from('x').buffer === buffer
+  return buffer.byteLength === Buffer.poolSize && Buffer.allocUnsafe(1).buffer === buffer
 }
 
 const SHARED_MEMORY =
