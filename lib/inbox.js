@@ -54,12 +54,18 @@ class Inbox {
     this.#take = take
   }
 
-  /** Takes everything there is; called by Rust, or before something that must come after it. */
+  /** Takes what there is; called by Rust. */
   drain() {
     if (!this.#takeAll(false)) return
     if (this.#patience === 0 && ++this.#wakeUps % RETRY === 0) this.#patience = 1
     this.watch()
     if (!this.#watching) this.#pool.rest()
+  }
+
+  /** Takes everything there is, however much it is. */
+  drainAll() {
+    while (!this.#takeAll(false));
+    this.#pool.rest()
   }
 
   /** To be called when a task has been submitted: its result may be there in no time. */
@@ -100,7 +106,7 @@ class Inbox {
       }
       if (this.#read(this.#take(stay))) return true
     }
-    this.#lookAgain()
+    if (!this.#watching) this.#lookAgain()
     return false
   }
 

@@ -6,6 +6,12 @@ const { PoolError, invalidType, invalidValue, show } = require('./errors.js')
 /** A function's name in errors and statistics is cut here. */
 const LONGEST_NAME = 60
 
+/** What a task is called; nothing if it cannot be one. */
+function nameOfTask(task) {
+  if (typeof task === 'function') return task.name.slice(0, LONGEST_NAME) || '(function)'
+  return typeof task === 'string' ? task : undefined
+}
+
 // JavaScript tasks by number: Rust and the workers know a task's name, or a function's source, by that alone.
 class Labels {
   #native
@@ -55,11 +61,9 @@ class Labels {
         `The task ${show(task)} '${task.name}' is bound or native and has no source to send; wrap it in a function of your own`
       )
     }
-    if (/^class\b/.test(source))
+    if (/^class(?!\s*\()/.test(source))
       throw invalidValue(`The task must be a function; the class '${task.name}' cannot be called`)
-    const label =
-      this.#bySource.get(source) ??
-      this.#add(this.#bySource, source, task.name.slice(0, LONGEST_NAME) || '(function)', true)
+    const label = this.#bySource.get(source) ?? this.#add(this.#bySource, source, nameOfTask(task), true)
     this.#byFunction.set(task, label)
     return label
   }
@@ -72,4 +76,4 @@ class Labels {
   }
 }
 
-module.exports = { Labels }
+module.exports = { Labels, nameOfTask }

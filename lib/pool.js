@@ -14,7 +14,7 @@ const { isURL, resolveScript } = require('./script.js')
 const { Slots } = require('./slots.js')
 const { checkTransferred } = require('./transferable.js')
 const { describeStats } = require('./stats.js')
-const { Labels } = require('./labels.js')
+const { Labels, nameOfTask } = require('./labels.js')
 const { Workers } = require('./workers.js')
 
 /** What a submission answers if it is refused. */
@@ -296,9 +296,9 @@ class WorkerPool {
 
   /** Settles what a dead worker leaves behind and answers the worker to start in its place, or 0. */
   #workerGone(id, replace) {
-    this.#inbox.drain() // what it had finished
+    this.#inbox.drainAll() // what it had finished
     const replacement = this.#native.workerGone(id, replace)
-    this.#inbox.drain() // what it had not
+    this.#inbox.drainAll() // what it had not
     return replacement
   }
 
@@ -314,6 +314,11 @@ class WorkerPool {
   }
 
   ready() {
+    if (this.#end !== undefined) {
+      return Promise.reject(
+        this.#terminated ? terminatedError() : closedError('The pool is closed; make another one')
+      )
+    }
     return this.#workers.ready().then(undefined, addSubmitSite)
   }
 
@@ -326,7 +331,7 @@ class WorkerPool {
     } catch (error) {
       return Promise.reject(error)
     }
-    const { promise } = this.#finish()
+    const { promise } = this.#finish(closedError('The pool was closed before its workers were up'))
     if (!this.#terminated) {
       if (given.cancelQueued) this.#cancelQueued()
       this.#native.close()
@@ -356,7 +361,7 @@ class WorkerPool {
   }
 
   terminate() {
-    const end = this.#finish()
+    const end = this.#finish(terminatedError())
     if (!this.#terminated && !end.settled) {
       this.#terminated = true
       end.lingering = [...this.#slots.kept]
@@ -373,10 +378,10 @@ class WorkerPool {
   }
 
   /** The promise of the end; from now on the process stays alive until it settles. */
-  #finish() {
+  #finish(error) {
     if (this.#end === undefined) {
       this.#end = { settled: false, lingering: [], ...deferred() }
-      this.#workers.ending = true
+      this.#workers.end(error)
       this.#hold()
     }
     return this.#end
@@ -398,10 +403,6 @@ class WorkerPool {
   }
 }
 
-/** What a task is called in errors before it has a label. */
-const nameOfTask = (task) =>
-  typeof task === 'string' ? task : typeof task === 'function' ? task.name : undefined
-
 /** An error of a submission, with the task it is about. */
 function about(task, error) {
   if (error instanceof PoolError) error.task ??= nameOfTask(task)
@@ -412,7 +413,7 @@ function about(task, error) {
 function refusal(answer, task) {
   if (answer === CLOSING) {
     const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
-    return new PoolError('ERR_POOL_CLOSED', message, { task })
+    return closedError(message, task)
   }
   if (answer === NO_THREAD) {
     const message = `The native task '${task}' cannot run, as the system grants no thread; raise its limit or lower 'nativeThreads'`
@@ -421,12 +422,14 @@ function refusal(answer, task) {
   return terminatedError(task)
 }
 
-function terminatedError(task) {
-  return new PoolError(
-    'ERR_POOL_TERMINATED',
-    `The task '${task}' was given up, as the pool was terminated; use close() to let tasks finish`,
-    { task }
-  )
+const closedError = (message, task = undefined) => new PoolError('ERR_POOL_CLOSED', message, { task })
+
+function terminatedError(task = undefined) {
+  const message =
+    task === undefined
+      ? 'The pool was terminated; make another one'
+      : `The task '${task}' was given up, as the pool was terminated; use close() to let tasks finish`
+  return new PoolError('ERR_POOL_TERMINATED', message, { task })
 }
 
 /** The options and the script of either form of the constructor. */

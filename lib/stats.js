@@ -11,7 +11,7 @@ function describeStats(stats, nameOf) {
   const perTask = {}
   for (const { kind, label, completed, failed, mean, max } of stats.perTask) {
     const name = nameOf(kind, label)
-    const known = perTask[name]
+    const known = Object.hasOwn(perTask, name) ? perTask[name] : undefined
     if (known === undefined) {
       // Defined, not assigned: a task may be called '__proto__'.
       Object.defineProperty(perTask, name, {

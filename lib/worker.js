@@ -6,6 +6,7 @@
 const { createRequire, syncBuiltinESMExports } = require('node:module')
 const path = require('node:path')
 const { performance } = require('node:perf_hooks')
+const { setImmediate, setTimeout } = require('node:timers')
 const workerThreads = require('node:worker_threads')
 const native = require('./native.js')
 const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
@@ -22,6 +23,9 @@ const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (wor
 
 /** Milliseconds of tasks after which the script's own timers, sockets and console get their turn. */
 const SLICE = 1
+
+// Held from the start: a script may replace the globals.
+const now = performance.now.bind(performance)
 
 /** What the worker is doing; a wake-up means something only to one at rest. */
 const REST = 0
@@ -58,28 +62,31 @@ class Context {
 function turn() {
   if (state !== REST) return
   state = RUNNING
-  sliceStart = performance.now()
+  sliceStart = now()
   pump()
 }
 
-/** Hands in what has ended and runs what there is, until nothing is left or a task has to be awaited. */
+const DONE = Promise.resolve()
+
+/** Hands in what has ended and runs the next task, if there is one. */
 function pump() {
-  for (;;) {
-    if (ended !== ENDING.NONE && performance.now() - sliceStart > SLICE) return yieldTurn()
-    const text = handIn(next)
-    if (text === null) {
-      const word = inbound.int32[0]
-      if (word === TURN.GROW) {
-        inbound = new Inbound(inbound.int32[1] * 2)
-        endpoint.useInbound(inbound.int32)
-        continue
-      }
-      if (word === TURN.STOP) return stop()
-      state = REST
-      return
-    }
-    if (!runTask(text)) return
+  if (ended !== ENDING.NONE && now() - sliceStart > SLICE) return yieldTurn()
+  const text = handIn(next)
+  if (text === null) return rest()
+  // What a task leaves in the microtask queue runs before the next task does.
+  if (runTask(text)) DONE.then(pump)
+}
+
+/** There is no task; the first word says why. */
+function rest() {
+  const word = inbound.int32[0]
+  if (word === TURN.STOP) return stop()
+  if (word === TURN.GROW) {
+    inbound = new Inbound(inbound.int32[1] * 2)
+    endpoint.useInbound(inbound.int32)
+    return pump()
   }
+  state = REST
 }
 
 /** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */

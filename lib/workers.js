@@ -18,8 +18,7 @@ class Workers {
   #pool
   /** @type {ReturnType<typeof deferred> | undefined} */
   #ready = undefined
-  /** Whether the pool is closing: nobody is replaced because of a failed start then. */
-  ending = false
+  #ending = false
   /** Whether somebody waits for workers to be up. */
   awaited = false
 
@@ -95,7 +94,7 @@ class Workers {
     const error = this.deathError(id)
     const replacement = this.#pool.gone(id, record.up)
     this.#workers.delete(id)
-    if (!record.up && !this.ending) this.#failedStart(error)
+    if (!record.up && !this.#ending) this.#failedStart(error)
     record.port.close()
     if (replacement > 0) this.start(replacement)
   }
@@ -162,11 +161,14 @@ class Workers {
     }
   }
 
+  /** The pool is closing: from now on it is no news that a worker did not come up. */
+  end(error) {
+    this.#ending = true
+    this.#ready?.reject(error)
+  }
+
   /** Ends every worker at once. */
   terminate() {
-    this.#ready?.reject(
-      new PoolError('ERR_POOL_TERMINATED', 'The pool was terminated before its workers were up')
-    )
     for (const { worker } of this.#workers.values()) worker.terminate()
   }
 }

@@ -58,7 +58,10 @@ impl NativePool {
             minimum_workers: options.min_workers as usize,
             maximum_workers: options.max_workers as usize,
             maximum_native_threads: options.native_threads as usize,
-            aging: milliseconds(options.aging).filter(|aging| !aging.is_zero()),
+            // What is shorter than the clock's tick is still not none.
+            aging: milliseconds(options.aging)
+                .filter(|_| options.aging > 0.0)
+                .map(|aging| aging.max(Duration::from_nanos(1))),
         };
         let shared = Shared::new(&config, options.name, EventLoop::new(&wake)?);
         let number = shared::register(&shared);

@@ -164,9 +164,8 @@ impl<J, O> Core<J, O> {
     /// Makes room for one more executor if there are more waiting tasks than executors on their way.
     fn hire_if_short(&mut self, kind: Kind, now: Nanoseconds) -> Option<u32> {
         let crew = &mut self.crews[kind as usize];
-        let short = self.waiting[kind as usize] > crew.starting + crew.idle_count();
-        let open = self.phase != Phase::Terminated;
-        (open && short && crew.executors.len() < crew.maximum).then(|| crew.hire(now))
+        let room = self.phase != Phase::Terminated && crew.executors.len() < crew.maximum;
+        (room && self.waiting[kind as usize] > crew.free()).then(|| crew.hire(now))
     }
 
     /// Makes room for the executors that are missing from the minimum.
@@ -458,7 +457,8 @@ impl<J, O> Core<J, O> {
             tasks: self.statistics.counts(),
             wait_time: self.statistics.wait_time(),
             run_time: self.statistics.run_time(),
-            utilization: utilizations.sum::<f64>() / per_worker.len().max(1) as f64,
+            // Nobody's sum is negative zero.
+            utilization: (utilizations.sum::<f64>() / per_worker.len().max(1) as f64).abs(),
             per_worker,
             per_task: self.statistics.per_task(),
         }

@@ -212,8 +212,11 @@ impl Crew {
         }
     }
 
-    pub(super) fn idle_count(&self) -> usize {
-        self.idle.len()
+    /// Those that have no task and will ask for one: idle, starting, on their way after a claim, or back
+    /// shortly from a turn of their event loop.
+    pub(super) fn free(&self) -> usize {
+        let free = |executor: &&Executor| executor.slot.is_none() && executor.state != State::Retiring;
+        self.executors.values().filter(free).count()
     }
 
     pub(super) fn summary(&self) -> CrewSummary {

@@ -1,0 +1,201 @@
+//! Real threads as executors.
+
+use super::*;
+
+/// Within this, a pool that is not stuck is done many times over.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs `story` on a thread of its own and fails, instead of hanging, if it does not come to its end.
+fn within_patience(story: impl FnOnce() + Send + 'static) {
+    let (over, told) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        story();
+        let _ = over.send(());
+    });
+    match told.recv_timeout(PATIENCE) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("the pool hangs"),
+        // Done, or panicked and dropped its end: the panic is the one to show.
+        _ => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+    }
+}
+
+/// Where a thread sleeps: `wake` before `sleep` makes the next `sleep` return at once.
+#[derive(Default)]
+struct Bed {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bed {
+    fn sleep(&self) {
+        let mut woken = lock(&self.woken);
+        while !*woken {
+            woken = self.changed.wait(woken).expect("nobody panics with the lock");
+        }
+        *woken = false;
+    }
+}
+
+impl Wake for Bed {
+    fn wake(&self) {
+        *lock(&self.woken) = true;
+        self.changed.notify_one();
+    }
+}
+
+struct OwnersBed(Arc<Bed>);
+
+impl Wake for OwnersBed {
+    fn wake(&self) {
+        self.0.wake();
+    }
+}
+
+/// A pool whose executors are threads.
+struct Threads {
+    scheduler: Scheduler<u32, u32>,
+    owner: Arc<Bed>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+    /// Each thread dies in the middle of its task of this number; 0 for never.
+    mortality: u32,
+    ran: Vec<AtomicUsize>,
+}
+
+impl Threads {
+    fn new(maximum_native_threads: usize, tasks: u32, mortality: u32) -> Arc<Self> {
+        let config = Config { minimum_workers: 0, maximum_workers: 0, maximum_native_threads, aging: None };
+        let owner = Arc::new(Bed::default());
+        let mailbox = Arc::new(Mailbox::new(Box::new(OwnersBed(owner.clone()))));
+        Arc::new(Self {
+            scheduler: Scheduler::new(&config, mailbox),
+            owner,
+            handles: Mutex::default(),
+            mortality,
+            ran: (0..tasks).map(|_| AtomicUsize::new(0)).collect(),
+        })
+    }
+
+    fn start(self: &Arc<Self>, hire: Option<u32>) {
+        if let Some(id) = hire {
+            let own = self.clone();
+            let handle = thread::spawn(move || {
+                own.work(id);
+                let replacement = own.scheduler.gone(Kind::Native, id, true, || u32::MAX);
+                own.start(replacement);
+            });
+            lock(&self.handles).push(handle);
+        }
+    }
+
+    fn work(&self, id: u32) {
+        let bed = Arc::new(Bed::default());
+        self.scheduler.attach(Kind::Native, id, bed.clone());
+        let mut finished = None;
+        let mut taken = 0;
+        loop {
+            match self.scheduler.next(Kind::Native, id, finished.take()) {
+                Next::Run(Assignment { slot, job, .. }) => {
+                    self.ran[job as usize].fetch_add(1, Ordering::Relaxed);
+                    taken += 1;
+                    if taken == self.mortality {
+                        return;
+                    }
+                    finished = Some(Finished { slot, outcome: job, ending: Ending::Fulfilled });
+                }
+                Next::Idle => bed.sleep(),
+                Next::Stop => return,
+            }
+        }
+    }
+
+    fn submit(self: &Arc<Self>, slot: u32) {
+        let submission = Submission {
+            slot,
+            kind: Kind::Native,
+            label: 0,
+            priority: 0.0,
+            needs_delivery: false,
+            job: slot,
+        };
+        let submitted = self.scheduler.submit(submission).expect("the pool is open");
+        self.start(submitted.hire);
+    }
+
+    /// The owner's loop: takes notes and sleeps, until `enough` says so.
+    fn listen(&self, mut enough: impl FnMut(Note<u32>) -> bool) {
+        let mailbox = self.scheduler.mailbox();
+        loop {
+            while let Some(note) = mailbox.take() {
+                if enough(note) {
+                    return;
+                }
+            }
+            if mailbox.rest() {
+                self.owner.sleep();
+            }
+        }
+    }
+
+    /// Submits a task for each slot, hears each settle once, closes, and hears the end.
+    fn run_all(self: &Arc<Self>) -> Vec<u32> {
+        let tasks = self.ran.len() as u32;
+        let submitter = {
+            let own = self.clone();
+            thread::spawn(move || (0..tasks).for_each(|slot| own.submit(slot)))
+        };
+        let mut outcomes = vec![None; tasks as usize];
+        let mut missing = tasks;
+        self.listen(|note| {
+            let Note::Settled { slot, outcome } = note else { panic!("only results come: {note:?}") };
+            assert_eq!(outcomes[slot as usize].replace(outcome), None, "slot {slot} settles once");
+            missing -= 1;
+            missing == 0
+        });
+        submitter.join().expect("the submitter ends");
+        self.scheduler.close();
+        self.listen(|note| {
+            assert!(matches!(note, Note::Ended), "everything has settled: {note:?}");
+            true
+        });
+        while let Some(handle) = { lock(&self.handles).pop() } {
+            handle.join().expect("a thread ends without a panic");
+        }
+        assert!(self.scheduler.mailbox().take().is_none(), "the end is the last note");
+        assert!(self.ran.iter().all(|runs| runs.load(Ordering::Relaxed) == 1), "each task ran once");
+        outcomes.into_iter().flatten().collect()
+    }
+}
+
+#[test]
+fn ten_thousand_tasks_on_four_threads_each_run_and_settle_once() {
+    within_patience(|| {
+        let pool = Threads::new(4, 10_000, 0);
+        assert_eq!(pool.run_all(), (0..10_000).collect::<Vec<u32>>());
+        assert_eq!(pool.scheduler.snapshot().tasks.completed, 10_000);
+    });
+}
+
+#[test]
+fn ten_thousand_tasks_on_threads_that_die_all_settle_once() {
+    within_patience(|| {
+        let pool = Threads::new(3, 10_000, 100);
+        let outcomes = pool.run_all();
+        let failed = outcomes.iter().filter(|outcome| **outcome == u32::MAX).count() as u64;
+        let counts = pool.scheduler.snapshot().tasks;
+        assert_eq!((counts.completed + counts.failed, counts.failed), (10_000, failed));
+        assert!((98..=100).contains(&failed), "one in a hundred: {failed}");
+    });
+}
+
+#[test]
+fn tasks_that_come_one_at_a_time_always_find_a_sleeping_thread() {
+    within_patience(|| {
+        let pool = Threads::new(2, 2_000, 0);
+        for slot in 0..2_000 {
+            pool.submit(slot);
+            pool.listen(|note| matches!(note, Note::Settled { slot: settled, .. } if settled == slot));
+        }
+        pool.scheduler.close();
+        pool.listen(|note| matches!(note, Note::Ended));
+    });
+}
