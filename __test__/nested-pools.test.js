@@ -48,7 +48,9 @@ describe('a pool within a worker thread', () => {
   test.each(['busy', 'starting', 'native', 'loaded'])(
     'does not crash a process that terminates the thread fifty times: %s',
     async (mode) => {
-      const { code, signal, timedOut, stdout, stderr } = await runScene('terminate nested pools', mode)
+      const { code, signal, timedOut, stdout, stderr } = await runScene('terminate nested pools', mode, {
+        patience: 40_000
+      })
       expect({ code, signal, timedOut, stdout, stderr }).toEqual({
         code: 0,
         signal: null,
@@ -56,7 +58,8 @@ describe('a pool within a worker thread', () => {
         stdout: 'fifty\n',
         stderr: ''
       })
-    }
+    },
+    45_000
   )
 
   test('does not crash a process that exits meanwhile', async () => {

@@ -253,7 +253,7 @@ describe('names and numbers', () => {
     const names = fs
       .readdirSync('/proc/self/task')
       .map((thread) => fs.readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim())
-    expect(names).toContain('miller-1')
+    expect(names.filter((name) => /^miller-[12]$/.test(name))).not.toEqual([])
   })
 
   test('each worker has a number of its own, and is a thread of its own', async () => {

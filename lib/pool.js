@@ -55,7 +55,7 @@ class WorkerPool {
 
   constructor(scriptOrOptions, sizeOrOptions) {
     const { script, limits, name, resources } = poolOptions(...formOf(scriptOrOptions, sizeOrOptions))
-    const href = script === undefined ? undefined : resolveScript(script)
+    const module = script === undefined ? undefined : resolveScript(script)
     this.#native = new native.NativePool(
       { ...limits, name },
       () => this.#inbox.drain(),
@@ -66,9 +66,9 @@ class WorkerPool {
     this.#submitEncoded = submit
     this.#submitToThread = submitNative
     this.#inbox.connect(this.#native, drain)
-    this.#labels = new Labels(this.#native, href)
+    this.#labels = new Labels(this.#native, module)
     this.#workers = new Workers(
-      { pool: this.#native.number, script: href, name, resources, minimum: limits.minWorkers },
+      { pool: this.#native.number, script: module, name, resources, minimum: limits.minWorkers },
       {
         hire: () => this.#native.hireMinimum(),
         gone: (id, replace) => this.#workerGone(id, replace),

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { fileURLToPath, pathToFileURL } = require('node:url')
+const { fileURLToPath } = require('node:url')
 const { invalidType, invalidValue, show } = require('./errors.js')
 
 /** Whether a value is a URL, of whatever realm. */
@@ -31,7 +31,7 @@ function callingFile() {
 }
 
 /**
- * The `file:` URL of a pool's script. A relative path is looked up beside the calling module, then in the
+ * The absolute path or the URL of a pool's script. A relative path is looked up beside the calling module, then in the
  * current directory. Whether the script loads is found out by the workers.
  */
 function resolveScript(script) {
@@ -40,7 +40,7 @@ function resolveScript(script) {
     throw invalidType(`The option 'script' must be a path or a URL; received ${show(script)}`)
   if (script === '') throw invalidValue("The option 'script' must be a path or a URL; received ''")
   if (/^[a-z][a-z0-9+.-]+:/i.test(script)) return checked(script)
-  if (path.isAbsolute(script)) return pathToFileURL(script).href
+  if (path.isAbsolute(script)) return script
   const caller = callingFile()
   const candidates = [path.resolve(script)]
   if (caller !== undefined) candidates.unshift(path.resolve(path.dirname(caller), script))
@@ -50,7 +50,7 @@ function resolveScript(script) {
       `The option 'script' must name a file; ${show(script)} is neither ${candidates.join(' nor ')}`
     )
   }
-  return pathToFileURL(found).href
+  return found
 }
 
 function checked(href) {

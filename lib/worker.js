@@ -3,14 +3,14 @@
 // What a worker thread runs. Rust wakes `turn`; it pulls tasks from the scheduler one by one, runs them, and
 // hands each result in with the call that asks for the next.
 
-const { createRequire, syncBuiltinESMExports } = require('node:module')
-const path = require('node:path')
+const { syncBuiltinESMExports } = require('node:module')
 const { performance } = require('node:perf_hooks')
 const { setImmediate, setTimeout } = require('node:timers')
 const workerThreads = require('node:worker_threads')
 const native = require('./native.js')
 const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { PoolError, describe, simplify } = require('./errors.js')
+const { compile, findExport, loadExports } = require('./handlers.js')
 const { takeMoved } = require('./move.js')
 const { HEAD, TURN, PREFIX, ENDING, PORT, Inbound } = require('./records.js')
 
@@ -237,67 +237,21 @@ function findShared(number) {
 
 // ---- functions
 
-/** Finds or compiles the function of a label. */
-async function resolveHandler(label) {
-  const [isSource, text] = endpoint.label(label)
-  const found = isSource ? compile(text) : findExport(await loadScript(), text)
-  handlers[label] = found
-  return found
-}
-
-/** Inline functions may use `require` as a file in the current directory would. */
-const requireHere = createRequire(path.join(process.cwd(), 'inline-task.js'))
-
-function compile(source) {
-  // A method's source is no expression; one of these forms makes it one.
-  for (const form of [`(${source})`, `Object.values({${source}})[0]`, `(function ${source})`]) {
-    try {
-      const found = new Function('require', `return ${form}`)(requireHere)
-      if (typeof found === 'function') return found
-    } catch {
-      /* try the next form */
-    }
-  }
-  throw new PoolError(
-    'ERR_INVALID_ARG_VALUE',
-    'The function could not be compiled in the worker from its source; give it as an arrow function, a function or a method, or export it from a script'
-  )
-}
-
 /** @type {Promise<any> | undefined} */
 let exportsOfScript
 
 /** The script's exports; loaded once, for the first who asks. */
 function loadScript() {
-  exportsOfScript ??= import(script).catch((cause) => {
-    throw new PoolError(
-      'ERR_SCRIPT_LOAD',
-      `The script ${script} could not be loaded: ${cause?.message ?? cause}`,
-      { cause }
-    )
-  })
+  exportsOfScript ??= loadExports(script)
   return exportsOfScript
 }
 
-/** An export; of a CommonJS module also what Node could not see ahead of running it. */
-function findExport(module, name) {
-  const candidates = [module, module.default, module.default?.default]
-  const key = name
-  for (const [index, candidate] of candidates.entries()) {
-    if (name === 'default' && index > 0 && typeof candidate === 'function') return candidate
-    if (
-      candidate !== null &&
-      candidate !== undefined &&
-      Object.hasOwn(candidate, key) &&
-      typeof candidate[key] === 'function'
-    )
-      return candidate[key]
-  }
-  const names = Object.keys({ ...module.default, ...module }).filter(
-    (each) => typeof (module[each] ?? module.default?.[each]) === 'function'
-  )
-  const has = names.length === 0 ? 'it exports no functions' : `its functions are ${names.join(', ')}`
-  throw new PoolError('ERR_TASK_NOT_FOUND', `The script ${script} exports no function '${name}'; ${has}`)
+/** Finds or compiles the function of a label. */
+async function resolveHandler(label) {
+  const [isSource, text] = endpoint.label(label)
+  const found = isSource ? compile(text) : findExport(script, await loadScript(), text)
+  handlers[label] = found
+  return found
 }
 
 // ---- the end

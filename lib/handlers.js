@@ -1,0 +1,75 @@
+'use strict'
+
+const fs = require('node:fs')
+const { createRequire } = require('node:module')
+const path = require('node:path')
+const { fileURLToPath, pathToFileURL } = require('node:url')
+const { PoolError } = require('./errors.js')
+
+// Where a worker's functions come from: the exports of a script, or source.
+
+/** Inline functions may use `require` as a file in the current directory would. */
+const requireHere = createRequire(path.join(process.cwd(), 'inline-task.js'))
+
+/** The function of a source. */
+function compile(source) {
+  // A method's source is no expression; one of these forms makes it one.
+  for (const form of [`(${source})`, `Object.values({${source}})[0]`, `(function ${source})`]) {
+    try {
+      const found = new Function('require', `return ${form}`)(requireHere)
+      if (typeof found === 'function') return found
+    } catch {
+      /* try the next form */
+    }
+  }
+  throw new PoolError(
+    'ERR_INVALID_ARG_VALUE',
+    'The function could not be compiled in the worker from its source; give it as an arrow function, a function or a method, or export it from a script'
+  )
+}
+
+/** The exports of a script, which is an absolute path or a URL. */
+async function loadExports(script) {
+  try {
+    const file = script.startsWith('file:') ? fileURLToPath(script) : script
+    // The loader of ES modules takes some milliseconds to start; CommonJS can do without.
+    if (path.isAbsolute(file) && isCommonJS(file)) return { default: require(file) }
+    return await import(path.isAbsolute(script) ? pathToFileURL(script).href : script)
+  } catch (cause) {
+    const message = `The script ${script} could not be loaded: ${cause?.message ?? cause}`
+    throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
+  }
+}
+
+/** Whether Node takes a file for CommonJS: by its ending, or by the package it belongs to. */
+function isCommonJS(file) {
+  if (file.endsWith('.cjs')) return true
+  if (!file.endsWith('.js')) return false
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    try {
+      const text = fs.readFileSync(path.join(folder, 'package.json'), 'utf8')
+      // Without a type, newer versions of Node look into the file; `import` does as they do.
+      return JSON.parse(text).type === 'commonjs'
+    } catch {
+      /* no package here, or a broken one, which `import` will tell of */
+    }
+    if (folder === path.dirname(folder) || path.basename(folder) === 'node_modules') return false
+  }
+}
+
+/** An export; of a CommonJS module also what Node could not see ahead of running it. */
+function findExport(script, module, name) {
+  const candidates = [module, module.default, module.default?.default]
+  for (const [index, candidate] of candidates.entries()) {
+    if (name === 'default' && index > 0 && typeof candidate === 'function') return candidate
+    if (candidate === null || candidate === undefined || !Object.hasOwn(candidate, name)) continue
+    if (typeof candidate[name] === 'function') return candidate[name]
+  }
+  const names = Object.keys({ ...module.default, ...module }).filter(
+    (each) => typeof (module[each] ?? module.default?.[each]) === 'function'
+  )
+  const has = names.length === 0 ? 'it exports no functions' : `its functions are ${names.join(', ')}`
+  throw new PoolError('ERR_TASK_NOT_FOUND', `The script ${script} exports no function '${name}'; ${has}`)
+}
+
+module.exports = { compile, loadExports, findExport }
