@@ -29,7 +29,8 @@ const STEPS = {
     'scheduler::model'
   ],
   addon: ['node', 'scripts/build.js'],
-  jest: ['npx', 'jest']
+  // A pool that hangs fails its own test within seconds; it must not keep the run from ending, too.
+  jest: ['npx', 'jest', '--forceExit']
 }
 
 const wanted = process.argv.slice(2)
