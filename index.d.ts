@@ -2,7 +2,7 @@
 import type { Transferable as NodeTransferable, ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 
 /** What `transfer` lists: ArrayBuffers, MessagePorts and whatever else node:worker_threads can transfer. */
-export type Transferable = NodeTransferable | ArrayBuffer
+export type Transferable = NodeTransferable | ArrayBuffer | { postMessage(value: any): void; close(): void }
 
 /** A larger number runs first. By name: lowest −20, low −10, normal 0, high 10, urgent 20. */
 export type Priority = number | 'lowest' | 'low' | 'normal' | 'high' | 'urgent'
@@ -111,7 +111,7 @@ export interface DecompressInput {
   maxOutputLength?: number
 }
 
-/** The native tasks: what `execute` takes by these names, whatever script the pool has. */
+/** The native tasks: what `execute` takes by these names, whatever script the pool has. `xxh3` is its 64-bit variant, seed 0. */
 export interface NativeTasks {
   /** A digest of the bytes, computed in one pass without holding a file whole. */
   hash(input: HashInput & { encoding: 'buffer' }): Buffer
@@ -135,13 +135,15 @@ export interface Times {
 
 /** A pool's figures; all of them were true at one moment. */
 export interface PoolStats {
+  /** The pool's name. */
+  name: string
   /** Workers: all (those still starting included), running a task, ready for one. */
   workers: { total: number; busy: number; idle: number }
   /** Native threads, likewise. */
   nativeThreads: { total: number; busy: number; idle: number }
   /** Tasks that wait: how many, for how many milliseconds the oldest, how many of each priority. */
   queue: { length: number; oldestAge: number; byPriority: Record<string, number> }
-  /** Tasks so far. `cancelled` ones never ran to their end: the pool was terminated, or they were taken back. */
+  /** Tasks so far. No task times out or is retried yet. `cancelled` ones never ran to their end: the pool was terminated, or they were taken back. */
   tasks: {
     submitted: number
     completed: number
@@ -209,14 +211,14 @@ export class PoolError extends Error {
  * Marks what a task returns, or a part of it, for transfer instead of copy: an ArrayBuffer, a view (its
  * ArrayBuffer is meant), a MessagePort or another transferable object. Returns `value` itself.
  *
- * @throws TypeError if `value` is nothing that could be transferred.
+ * @throws PoolError `ERR_INVALID_ARG_TYPE` if `value` is nothing that could be transferred.
  */
 export function move<T extends object>(value: T): T
 
 /**
  * One pool that runs JavaScript tasks on worker threads and native tasks on Rust threads.
  *
- * Every method returns a promise of the caller's realm, also for bad arguments; only the constructor throws.
+ * Every method but `stats` returns a promise of the caller's realm, also for bad arguments; only the constructor throws.
  * An idle pool does not keep the process alive, an unsettled task does.
  */
 export class WorkerPool implements AsyncDisposable {
@@ -247,7 +249,11 @@ export class WorkerPool implements AsyncDisposable {
     options?: ExecuteOptions
   ): Promise<Awaited<Output>>
   /** Runs a function that the script exports by this name; `'default'` is its default export. */
-  execute<Output = any>(task: string, input?: unknown, options?: ExecuteOptions): Promise<Output>
+  execute<Output = any, Name extends string = string>(
+    task: Name extends keyof NativeTasks ? never : Name,
+    input?: unknown,
+    options?: ExecuteOptions
+  ): Promise<Output>
 
   /** Runs the script's default export. */
   run<Output = any>(input?: unknown, options?: ExecuteOptions): Promise<Output>

@@ -1,3 +1,4 @@
 import threadmill from './index.js'
 
+export default threadmill
 export const { WorkerPool, PoolError, move } = threadmill

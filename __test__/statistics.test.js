@@ -20,6 +20,7 @@ const number = expect.any(Number)
 describe('the shape', () => {
   test('of a fresh pool', () => {
     expect(poolOf().stats()).toStrictEqual({
+      name: 'threadmill',
       workers: { total: 0, busy: 0, idle: 0 },
       nativeThreads: { total: 0, busy: 0, idle: 0 },
       queue: { length: 0, oldestAge: 0, byPriority: {} },
@@ -40,6 +41,7 @@ describe('the shape', () => {
     const runTime = { mean: number, max: number }
     const worker = { id: 1, busy: false, tasks: 1, busyTime: number, utilization: number }
     expect(pool.stats()).toStrictEqual({
+      name: 'threadmill',
       workers: { total: 1, busy: 0, idle: 1 },
       nativeThreads: { total: 1, busy: 0, idle: 1 },
       queue: { length: 0, oldestAge: 0, byPriority: {} },

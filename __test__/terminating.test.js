@@ -259,3 +259,14 @@ describe('terminate()', () => {
     }
   }, 60_000)
 })
+
+describe('a native task that waits for a pipe which nobody writes to', () => {
+  test('does not keep the pool from ending', async () => {
+    const pool = track(new WorkerPool({ nativeThreads: 1 }))
+    const { file } = makePipe()
+    const task = rejection(pool.execute('hash', { data: { path: file } }))
+    await until(() => pool.stats().nativeThreads.busy === 1, 'the task runs')
+    await within(pool.terminate(), 'terminate()')
+    expect(await task).toMatchObject({ code: 'ERR_POOL_TERMINATED' })
+  })
+})

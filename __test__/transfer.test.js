@@ -166,9 +166,21 @@ describe('a result', () => {
     await expect(pool.execute('keptLength')).resolves.toBe(8)
   })
 
+  test('move() is found beside a Set that is larger than any argument list', async () => {
+    const result = await pool.execute((count) => {
+      const { move } = require('threadmill')
+      return { many: new Set(Array(count).keys()), moved: move(new ArrayBuffer(8)) }
+    }, 500_000)
+    expect(result.many.size).toBe(500_000)
+    expect(result.moved.byteLength).toBe(8)
+  })
+
   test('move() says what it cannot move, and gives shared memory back as it is', async () => {
-    for (const value of [1, 'text', null, undefined, true]) expect(() => move(value)).toThrow(TypeError)
-    await expect(pool.execute('moveOf', 5)).resolves.toBe('TypeError')
+    for (const value of [1, 'text', null, undefined, true])
+      expect(() => move(value)).toThrow(
+        expect.objectContaining({ name: 'PoolError', code: 'ERR_INVALID_ARG_TYPE' })
+      )
+    await expect(pool.execute('moveOf', 5)).resolves.toBe('PoolError')
     const shared = new SharedArrayBuffer(4)
     expect(move(shared)).toBe(shared)
   })

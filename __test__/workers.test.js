@@ -273,3 +273,16 @@ describe('names and numbers', () => {
     }
   })
 })
+
+describe('ready() after a task that came first', () => {
+  test('has loaded the script all the same', async () => {
+    const script = write(
+      'late.mjs',
+      `await new Promise((resolve) => setTimeout(resolve, 50))\nthrow new Error('no')`
+    )
+    const pool = track(new WorkerPool(script, 1))
+    const task = rejection(pool.execute('anything'))
+    expect(await rejection(pool.ready())).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })
+    expect(await task).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })
+  })
+})

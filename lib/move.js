@@ -1,6 +1,7 @@
 'use strict'
 
 const { types } = require('node:util')
+const { invalidType, show } = require('./errors.js')
 
 // One mark for all copies of this module in an isolate: a script may import one, the worker another.
 const KEY = Symbol.for('threadmill.moved')
@@ -11,8 +12,8 @@ const moved = (globalThis[KEY] ??= { marks: new WeakSet(), count: 0 })
 function move(value) {
   const target = ArrayBuffer.isView(value) ? value.buffer : value
   if (target === null || typeof target !== 'object') {
-    throw new TypeError(
-      'move() takes an ArrayBuffer, a view of one, or another transferable object; anything else is copied as it is'
+    throw invalidType(
+      `move() takes an ArrayBuffer, a view of one or another transferable object; received ${show(value)}, which is copied as it is`
     )
   }
   if (!moved.marks.has(target) && !types.isSharedArrayBuffer(target)) {
@@ -39,8 +40,8 @@ function takeMoved(value) {
       moved.count--
       found.push(next)
     } else if (ArrayBuffer.isView(next)) waiting.push(next.buffer)
-    else if (types.isMap(next)) waiting.push(...next.keys(), ...next.values())
-    else if (types.isSet(next)) waiting.push(...next)
+    else if (types.isMap(next)) for (const [key, each] of next) waiting.push(key, each)
+    else if (types.isSet(next)) for (const each of next) waiting.push(each)
     else if (!types.isAnyArrayBuffer(next)) for (const key of Object.keys(next)) waiting.push(next[key])
   }
   return found

@@ -8,7 +8,7 @@ function load() {
     return require(file)
   } catch (cause) {
     throw new Error(
-      `Threadmill's native addon could not be loaded from ${file}; build it with 'npm run build', which needs a Rust toolchain and a C compiler`,
+      `Threadmill's native addon could not be loaded from ${file}; build it with 'npm run build' in the package's folder, which needs a Rust toolchain and a C compiler`,
       { cause }
     )
   }

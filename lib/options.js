@@ -1,7 +1,9 @@
 'use strict'
 
 const os = require('node:os')
+const { SHARE_ENV } = require('node:worker_threads')
 const { PoolError, invalidType, invalidValue, outOfRange, show } = require('./errors.js')
+const { isURL } = require('./script.js')
 const { checkTransferList } = require('./transferable.js')
 
 /** Priorities by name. */
@@ -140,7 +142,7 @@ function poolOptions(options, script) {
       `The option 'resourceLimits' must be an object; received ${show(resources.resourceLimits)}`
     )
   }
-  if ('env' in resources && !isObject(resources.env) && typeof resources.env !== 'symbol') {
+  if ('env' in resources && !isObject(resources.env) && resources.env !== SHARE_ENV) {
     throw invalidType(
       `The option 'env' must be an object or SHARE_ENV of node:worker_threads; received ${show(resources.env)}`
     )
@@ -159,7 +161,23 @@ function poolOptions(options, script) {
   }
 }
 
+/** The options and the script of either form of the constructor. */
+function formOf(first, second) {
+  if (typeof first === 'string' || isURL(first)) {
+    if (second === undefined) return [{}, first]
+    return [typeof second === 'number' ? { size: second } : second, first]
+  }
+  if (second !== undefined) {
+    throw invalidType(
+      'WorkerPool takes a script and its options, or options alone; put the script first or into the options'
+    )
+  }
+  return [first === undefined ? {} : first]
+}
+
 const EXECUTE_OPTIONS = new Set(['priority', 'transfer'])
+/** Of a task that is given its priority as an argument. */
+const PRIORITY_OPTIONS = new Set(['transfer'])
 
 /** The number of a priority. */
 function priorityOf(priority) {
@@ -181,8 +199,8 @@ function priorityOf(priority) {
 }
 
 /** The options of one task: `{ priority, transfer }`, checked. */
-function executeOptions(options) {
-  const given = take(options, EXECUTE_OPTIONS, "A task's options")
+function executeOptions(options, known = EXECUTE_OPTIONS) {
+  const given = take(options, known, "A task's options")
   const transfer = orElse(given.transfer, [])
   if (!Array.isArray(transfer))
     throw invalidType(
@@ -205,4 +223,4 @@ function closeOptions(options) {
   return given
 }
 
-module.exports = { poolOptions, executeOptions, closeOptions, priorityOf }
+module.exports = { PRIORITY_OPTIONS, formOf, poolOptions, executeOptions, closeOptions, priorityOf }

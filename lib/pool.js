@@ -7,20 +7,23 @@ const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { nativeInput } = require('./buffers.js')
 const { deferred } = require('./deferred.js')
 const { Inbox } = require('./inbox.js')
-const { PoolError, addSubmitSite, invalidType, restore } = require('./errors.js')
-const { closeOptions, executeOptions, poolOptions, priorityOf } = require('./options.js')
+const { PoolError, addSubmitSite, restore } = require('./errors.js')
+const {
+  PRIORITY_OPTIONS,
+  closeOptions,
+  executeOptions,
+  formOf,
+  poolOptions,
+  priorityOf
+} = require('./options.js')
 const { RECORD } = require('./records.js')
-const { isURL, resolveScript } = require('./script.js')
+const { CLOSING, TERMINATED, about, closedError, refusal, terminatedError } = require('./refusals.js')
+const { resolveScript } = require('./script.js')
 const { Slots } = require('./slots.js')
 const { checkTransferred } = require('./transferable.js')
 const { describeStats } = require('./stats.js')
 const { Labels, nameOfTask } = require('./labels.js')
 const { Workers } = require('./workers.js')
-
-/** What a submission answers if it is refused. */
-const CLOSING = -1
-const TERMINATED = -2
-const NO_THREAD = -3
 
 /** The flag of a task whose input is sent over its worker's port. */
 const NEEDS_DELIVERY = 1
@@ -32,6 +35,7 @@ const ORDINARY = { priority: 0, transfer: [] }
 
 /** See index.d.ts. */
 class WorkerPool {
+  #name
   #native
   /** The addon's functions that are called for each task, or each batch of them. */
   #submitEncoded
@@ -56,6 +60,7 @@ class WorkerPool {
   constructor(scriptOrOptions, sizeOrOptions) {
     const { script, limits, name, resources } = poolOptions(...formOf(scriptOrOptions, sizeOrOptions))
     const module = script === undefined ? undefined : resolveScript(script)
+    this.#name = name
     this.#native = new native.NativePool(
       { ...limits, name },
       () => this.#inbox.drain(),
@@ -95,7 +100,7 @@ class WorkerPool {
   priority(level, task, input, options) {
     try {
       const priority = priorityOf(level)
-      const { transfer } = options === undefined ? ORDINARY : executeOptions(options)
+      const { transfer } = options === undefined ? ORDINARY : executeOptions(options, PRIORITY_OPTIONS)
       return this.#execute(task, input, priority, transfer)
     } catch (error) {
       return Promise.reject(about(task, error))
@@ -183,8 +188,7 @@ class WorkerPool {
       if (worker > 0) this.#deliver(slot, worker)
       else this.#slots.kept[slot] = copyOf(cargo)
     } catch (cause) {
-      this.#native.withdraw(slot, false)
-      this.#slots.reject(slot, this.#notSerializable(slot, cause))
+      this.#sendFailed(slot, cause)
     }
   }
 
@@ -196,13 +200,12 @@ class WorkerPool {
     this.#native.delivered(slot)
   }
 
-  #notSerializable(slot, cause) {
+  /** A task's input could not be sent: nobody runs it, and its caller is told why. */
+  #sendFailed(slot, cause) {
+    this.#native.withdraw(slot, false)
     const task = this.#nameOf(slot)
-    return new PoolError(
-      'ERR_NOT_SERIALIZABLE',
-      `The input of the task '${task}' cannot be sent to a worker: ${cause?.message ?? cause}`,
-      { cause, task }
-    )
+    const message = `The input of the task '${task}' cannot be sent to a worker: ${cause?.message ?? cause}`
+    this.#slots.reject(slot, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task }))
   }
 
   #nameOf(slot) {
@@ -287,8 +290,7 @@ class WorkerPool {
     try {
       this.#deliver(slot, worker)
     } catch (cause) {
-      this.#native.withdraw(slot, false)
-      this.#slots.reject(slot, this.#notSerializable(slot, cause))
+      this.#sendFailed(slot, cause)
     }
   }
 
@@ -397,53 +399,10 @@ class WorkerPool {
   }
 
   stats() {
-    return describeStats(JSON.parse(this.#native.stats()), (kind, label) =>
+    return describeStats(this.#name, JSON.parse(this.#native.stats()), (kind, label) =>
       kind === 'native' ? native.nameOf(label) : this.#labels.name(label)
     )
   }
-}
-
-/** An error of a submission, with the task it is about. */
-function about(task, error) {
-  if (error instanceof PoolError) error.task ??= nameOfTask(task)
-  return error
-}
-
-/** Why a submission was refused. */
-function refusal(answer, task) {
-  if (answer === CLOSING) {
-    const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
-    return closedError(message, task)
-  }
-  if (answer === NO_THREAD) {
-    const message = `The native task '${task}' cannot run, as the system grants no thread; raise its limit or lower 'nativeThreads'`
-    return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
-  }
-  return terminatedError(task)
-}
-
-const closedError = (message, task = undefined) => new PoolError('ERR_POOL_CLOSED', message, { task })
-
-function terminatedError(task = undefined) {
-  const message =
-    task === undefined
-      ? 'The pool was terminated; make another one'
-      : `The task '${task}' was given up, as the pool was terminated; use close() to let tasks finish`
-  return new PoolError('ERR_POOL_TERMINATED', message, { task })
-}
-
-/** The options and the script of either form of the constructor. */
-function formOf(first, second) {
-  if (typeof first === 'string' || isURL(first)) {
-    if (second === undefined) return [{}, first]
-    return [typeof second === 'number' ? { size: second } : second, first]
-  }
-  if (second !== undefined) {
-    throw invalidType(
-      'WorkerPool takes a script and its options, or options alone; put the script first or into the options'
-    )
-  }
-  return [first === undefined ? {} : first]
 }
 
 /** A copy of what is to be sent later, with its transferables already taken from their owner. */

@@ -1,6 +1,6 @@
 'use strict'
 
-// The layout of what crosses in batches; src/binding/{records,pool,worker}.rs hold the same numbers.
+// The layout of what crosses in batches; src/payload/records.rs and src/binding/{notes,worker}.rs hold the same numbers.
 
 /** Words of a record before its body: kind, slot, number, words of the body, characters, flags. */
 const HEAD = 6

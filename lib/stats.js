@@ -2,10 +2,11 @@
 
 /**
  * Rust's figures as users see them: names for numbers, objects for pairs.
+ * @param {string} name of the pool
  * @param {any} stats
  * @param {(kind: string, label: number) => string} nameOf
  */
-function describeStats(stats, nameOf) {
+function describeStats(name, stats, nameOf) {
   const byPriority = {}
   for (const [priority, length] of stats.queue.byPriority) byPriority[priority] = length
   const perTask = {}
@@ -29,7 +30,7 @@ function describeStats(stats, nameOf) {
     known.completed += completed
     known.failed += failed
   }
-  return { ...stats, queue: { ...stats.queue, byPriority }, perTask }
+  return { name, ...stats, queue: { ...stats.queue, byPriority }, perTask }
 }
 
 module.exports = { describeStats }

@@ -33,13 +33,14 @@ class Workers {
   /** Starts the workers that are missing from the minimum, soon. */
   startMinimum() {
     setImmediate(() => {
-      for (const id of this.#pool.hire()) this.start(id, true)
+      for (const id of this.#pool.hire()) this.start(id)
     }).unref()
   }
 
-  /** Starts worker `id`; with `eager`, it loads the script before the first task asks for it. */
-  start(id, eager = false) {
-    const { pool, script, name, resources } = this.#settings
+  /** Starts worker `id`; one that somebody may be waiting for is up when it has loaded the script. */
+  start(id) {
+    const { pool, script, name, resources, minimum } = this.#settings
+    const eager = minimum > 0
     const { port1: port, port2 } = new MessageChannel()
     const workerData = {
       threadmill: { pool, id, script, eager, port: port2 },
@@ -135,7 +136,7 @@ class Workers {
       })
       this.#ready = ready
       this.awaited = true
-      for (const id of this.#pool.hire()) this.start(id, true)
+      for (const id of this.#pool.hire()) this.start(id)
       for (const { worker } of this.#workers.values()) worker.ref()
       if (this.#upCount() >= this.#settings.minimum) ready.resolve()
       this.#pool.hold()

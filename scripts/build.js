@@ -4,6 +4,7 @@
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 
 const root = path.join(__dirname, '..')
@@ -33,11 +34,18 @@ if (library === undefined)
     `there is no build for the platform '${process.platform}' yet; it builds on ${Object.keys(LIBRARY).join(', ')}.`
   )
 
+// The addon names no folder of the machine that built it.
+const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
+const remapped = [`--remap-path-prefix=${home}=cargo`, `--remap-path-prefix=${root}=.`]
+const given = process.env.RUSTFLAGS?.split(' ').filter(Boolean) ?? []
+const env = { ...process.env, CARGO_ENCODED_RUSTFLAGS: [...given, ...remapped].join('\x1f') }
+
 const build = spawnSync(
   'cargo',
   ['build', '--release', '--locked', '--message-format=json-render-diagnostics'],
   {
     cwd: root,
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: 1 << 28

@@ -30,6 +30,10 @@ async function usage(): Promise<void> {
   const error = new PoolError('ERR_POOL_CLOSED', 'closed')
   console.log(disposed, digest, raw, packed, sum, awaited, named, ran, urgent, view, stats, error.code)
 
+  // @ts-expect-error there is no such algorithm
+  await pool.execute('hash', { data: bytes, algorithm: 'md6' })
+  // @ts-expect-error a number has no bytes
+  await pool.execute('compress', { data: 5 })
   // @ts-expect-error there is no such priority
   await pool.priority('soon', 'compute')
   // @ts-expect-error a number is nothing that could be transferred

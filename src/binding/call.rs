@@ -10,7 +10,7 @@
 //! | 4, 5 | priority, a double |
 //! | 6, 7 | unused |
 //!
-//! `lib/encode.js` holds the same layout.
+//! `lib/wire.js` holds the same layout.
 
 use napi::bindgen_prelude::*;
 use napi::{JsString, sys};

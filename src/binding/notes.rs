@@ -1,4 +1,4 @@
-//! Notes as records that `lib/pool.js` reads.
+//! Notes as records that `lib/inbox.js` reads.
 
 use crate::catalogue::{Failure, Output};
 use crate::executors::Outcome;

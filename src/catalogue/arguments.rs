@@ -142,6 +142,10 @@ impl<'a> Arguments<'a> {
         wanted: &str,
     ) -> Result<Option<u64>, Failure> {
         let Some(value) = self.options.remove(name) else { return Ok(None) };
+        let shown = value.get("shown").and_then(Value::as_str);
+        if shown.is_some_and(|words| ["NaN", "Infinity", "-Infinity"].contains(&words)) {
+            return Err(self.wrong("ERR_OUT_OF_RANGE", name, wanted, &value));
+        }
         if !value.is_number() {
             return Err(self.wrong("ERR_INVALID_ARG_TYPE", name, wanted, &value));
         }

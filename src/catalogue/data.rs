@@ -1,9 +1,8 @@
 //! The bytes a task works on, wherever they are, read in chunks.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
+use super::file::Source;
 use super::{Context, Failure};
 
 /// Small enough that a stop is noticed within a few milliseconds by the slowest algorithm, large
@@ -34,15 +33,12 @@ impl Data<'_> {
             Data::Bytes(bytes) => bytes,
             Data::Text(text) => text.as_bytes(),
             Data::File(path) => {
-                let mut file = File::open(path).map_err(|error| file_failure("open", path, &error))?;
+                let mut file = Source::open(path)?;
                 let mut buffer = vec![0; CHUNK];
                 loop {
-                    context.checkpoint()?;
-                    match file.read(&mut buffer) {
-                        Ok(0) => return Ok(()),
-                        Ok(length) => work(&buffer[..length])?,
-                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(file_failure("read", path, &error)),
+                    match file.read(&mut buffer, context)? {
+                        0 => return Ok(()),
+                        length => work(&buffer[..length])?,
                     }
                 }
             }
@@ -53,20 +49,6 @@ impl Data<'_> {
         }
         Ok(())
     }
-}
-
-/// A failure with the code and the words that node:fs would use.
-fn file_failure(call: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind;
-    let (code, words) = match error.kind() {
-        ErrorKind::NotFound => ("ENOENT", "no such file or directory"),
-        ErrorKind::PermissionDenied => ("EACCES", "permission denied"),
-        ErrorKind::IsADirectory => ("EISDIR", "illegal operation on a directory"),
-        ErrorKind::NotADirectory => ("ENOTDIR", "not a directory"),
-        _ => ("EIO", "i/o error"),
-    };
-    let path = path.display();
-    Failure::new(code, format!("{code}: {words}, {call} '{path}'"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 mod arguments;
 mod compress;
 mod data;
+mod file;
 mod hash;
 mod noop;
 

@@ -14,7 +14,7 @@ pub struct Records<'a> {
     position: usize,
 }
 
-/// Words before a record's body: kind, slot, a number, words of the body, characters of text, unused.
+/// Words before a record's body: kind, slot, a number, words of the body, characters of text, flags.
 pub const HEAD: usize = 6;
 
 impl<'a> Records<'a> {

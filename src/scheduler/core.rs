@@ -7,7 +7,8 @@ use super::clock::Nanoseconds;
 use super::crew::{Crew, State, Wakes};
 use super::mailbox::{Mailbox, Wake};
 use super::queue::{Entry, Queue};
-use super::statistics::{QueueSummary, Snapshot, Statistics};
+use super::spin::SpinCredit;
+use super::statistics::Statistics;
 use super::sync::{Arc, AtomicBool, Ordering};
 use super::table::{Stage, Table, Task};
 use super::{Assignment, Closed, Config, Ending, Finished, Kind, Note, Submission, Submitted};
@@ -43,36 +44,14 @@ pub(super) struct Core<J, O> {
     phase: Phase,
     ended: bool,
     sequence: u64,
-    table: Table<J>,
-    queues: [Queue; 2],
+    pub(super) table: Table<J>,
+    pub(super) queues: [Queue; 2],
     /// Waiting tasks by kind; the queues may also hold entries of tasks that left.
-    waiting: [usize; 2],
-    crews: [Crew; 2],
+    pub(super) waiting: [usize; 2],
+    pub(super) crews: [Crew; 2],
     spin: [SpinCredit; 2],
-    statistics: Statistics,
+    pub(super) statistics: Statistics,
     mailbox: Arc<Mailbox<Note<O>>>,
-}
-
-/// Spinning pays when the next task comes within microseconds. Each spin that ends in a task earns the
-/// right to more; each one in vain, and in the end there are none until tasks come quickly again.
-struct SpinCredit(u8);
-
-impl SpinCredit {
-    const FULL: u8 = 8;
-    /// A task that comes this soon after its executor fell asleep would have been worth a longer spin.
-    const NEAR_MISS: Nanoseconds = 300_000;
-
-    fn paid_off(&mut self) {
-        self.0 = Self::FULL;
-    }
-
-    fn in_vain(&mut self) {
-        self.0 = self.0.saturating_sub(1);
-    }
-
-    fn allows(&self) -> bool {
-        self.0 > 0
-    }
 }
 
 impl<J, O> Core<J, O> {
@@ -418,49 +397,6 @@ impl<J, O> Core<J, O> {
             self.note(Note::Ended, effects);
         } else {
             self.crews.iter_mut().for_each(|crew| crew.retire_all(&mut effects.wakes));
-        }
-    }
-
-    // ---- statistics
-
-    pub(super) fn snapshot(&self, now: Nanoseconds) -> Snapshot {
-        let mut by_priority: Vec<(f64, usize)> = Vec::new();
-        let mut oldest: Option<Nanoseconds> = None;
-        for (priority, entry) in self.queues.iter().flat_map(Queue::iter) {
-            if !self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry)) {
-                continue;
-            }
-            oldest = Some(oldest.map_or(entry.queued_at, |oldest| oldest.min(entry.queued_at)));
-            match by_priority.iter_mut().find(|level| level.0 == priority) {
-                Some(level) => level.1 += 1,
-                None => by_priority.push((priority, 1)),
-            }
-        }
-        by_priority.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let running_since = |slot| match self.table.get(slot)?.stage {
-            Stage::Running { since } => Some(since),
-            _ => None,
-        };
-        let per_worker: Vec<_> = [Kind::JavaScript, Kind::Native]
-            .into_iter()
-            .flat_map(|kind| self.crews[kind as usize].per_executor(kind, now, running_since))
-            .collect();
-        let utilizations = per_worker.iter().map(|executor| executor.utilization);
-        Snapshot {
-            workers: self.crews[0].summary(),
-            native_threads: self.crews[1].summary(),
-            queue: QueueSummary {
-                length: self.waiting.iter().sum(),
-                oldest_age: super::clock::milliseconds(oldest.map_or(0, |oldest| now.saturating_sub(oldest))),
-                by_priority,
-            },
-            tasks: self.statistics.counts(),
-            wait_time: self.statistics.wait_time(),
-            run_time: self.statistics.run_time(),
-            // Nobody's sum is negative zero.
-            utilization: (utilizations.sum::<f64>() / per_worker.len().max(1) as f64).abs(),
-            per_worker,
-            per_task: self.statistics.per_task(),
         }
     }
 }

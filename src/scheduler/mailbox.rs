@@ -2,7 +2,7 @@
 //!
 //! Waking that thread is the dearest thing the hot path does (a system call, a turn of an event loop),
 //! so it is done once for any number of notes: only the push that finds the flag `armed` down wakes.
-//! The protocol, and its race by name, is in `README.md`, "The mailbox".
+//! The protocol, and its race by name, is in `README.md`, "Last look".
 
 #[cfg(feature = "model")]
 use std::collections::VecDeque;

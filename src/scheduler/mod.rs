@@ -11,6 +11,8 @@ mod mailbox;
 #[cfg(all(test, feature = "model"))]
 mod model;
 mod queue;
+mod snapshot;
+mod spin;
 mod statistics;
 pub mod sync;
 mod table;
