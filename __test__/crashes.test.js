@@ -268,3 +268,23 @@ describe('a worker that does not come up', () => {
     await within(pool.terminate(), 'terminate()')
   })
 })
+
+describe('a worker that cannot start', () => {
+  const preload = () => {
+    const file = path.join(temporaryDirectory(), 'exit.cjs')
+    fs.writeFileSync(file, 'if (!require("node:worker_threads").isMainThread) process.exit(4)')
+    return ['--require', file]
+  }
+
+  test('does not keep a pool that is closed meanwhile from ending', async () => {
+    const pool = track(new WorkerPool({ size: 1, execArgv: preload() }))
+    const task = rejection(pool.execute(() => 1))
+    await within(pool.close(), 'close()')
+    expect(await task).toMatchObject({ code: 'ERR_WORKER_EXITED' })
+  })
+
+  test('lets ready() reject', async () => {
+    const pool = track(new WorkerPool({ size: 2, execArgv: preload() }))
+    expect(await within(rejection(pool.ready()), 'ready()')).toMatchObject({ code: 'ERR_WORKER_EXITED' })
+  })
+})

@@ -51,8 +51,8 @@ describe('threadmill can be loaded', () => {
       import * as imported from 'threadmill'
       import { createRequire } from 'node:module'
       const required = createRequire(process.cwd() + '/x.js')('threadmill')
-      console.log(Object.keys(required).every((name) => imported[name] === required[name]))
-      console.log(Object.keys(imported).sort().join() === Object.keys(required).sort().join())`
+      console.log(Object.keys(required).every((name) => imported[name] === required[name]) && imported.default === required)
+      console.log(Object.keys(imported).filter((name) => name !== 'default').sort().join() === Object.keys(required).sort().join())`
     expect(await run(['--input-type=module', '-e', program])).toBe('true\ntrue')
   })
 

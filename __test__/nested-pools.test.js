@@ -143,3 +143,20 @@ describe('a pool within a task of another pool', () => {
     expect(error.message).toBe('deep down')
   })
 })
+
+test('a task whose microtask submits to a pool of its own keeps its own result', async () => {
+  const pool = track(new WorkerPool({ size: 1 }))
+  const answers = []
+  for (let answer = 0; answer < 5; answer++) {
+    answers.push(
+      await pool.execute((answer) => {
+        globalThis.inner ??= new (require('threadmill').WorkerPool)({ maxWorkers: 1 })
+        Promise.resolve().then(() =>
+          globalThis.inner.execute((value) => value, { secret: 'inner' }).catch(() => {})
+        )
+        return { answer }
+      }, answer)
+    )
+  }
+  expect(answers).toEqual([0, 1, 2, 3, 4].map((answer) => ({ answer })))
+})

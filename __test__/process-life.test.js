@@ -92,3 +92,57 @@ describe('threads', () => {
     expect(after).toBe(before)
   })
 })
+
+describe('programs of a few lines', () => {
+  const { spawnSync } = require('node:child_process')
+  const program = (body, ...flags) => {
+    const code = `const { WorkerPool } = require('.');(async () => {${body}})()`
+    const cwd = require('node:path').join(__dirname, '..')
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {
+      cwd,
+      encoding: 'utf8',
+      timeout: 15_000
+    })
+    return { status, stdout, stderr }
+  }
+
+  test('an input that cannot be sent does not keep an idle process alive', () => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 1 })
+      for (let i = 0; i < 12; i++) await pool.execute(() => { const end = Date.now() + 5; while (Date.now() < end); })
+      await pool.execute(() => 1, () => {}).catch((error) => console.log(error.code))`
+    expect(program(body)).toEqual({ status: 0, stdout: 'ERR_NOT_SERIALIZABLE\n', stderr: '' })
+  })
+
+  test('closed pools are let go of', () => {
+    const body = `
+      let collected = 0
+      const registry = new FinalizationRegistry(() => { collected++ })
+      for (let i = 0; i < 20; i++) {
+        const pool = new WorkerPool()
+        await pool.execute('noop')
+        registry.register(pool)
+        await pool.close()
+      }
+      for (let turn = 0; turn < 50 && collected < 10; turn++) {
+        gc()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      console.log(collected >= 10)`
+    expect(program(body, '--expose-gc')).toEqual({ status: 0, stdout: 'true\n', stderr: '' })
+  })
+
+  test('the memory of one large value is let go of', () => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 1 })
+      await pool.execute((list) => list, Array.from({ length: 2e6 }, (_, i) => i / 3))
+      for (let i = 0; i < 5; i++) await pool.execute((n) => n, i)
+      for (let turn = 0; turn < 50 && process.memoryUsage().arrayBuffers > 8e6; turn++) {
+        gc()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      console.log(process.memoryUsage().arrayBuffers <= 8e6)
+      await pool.close()`
+    expect(program(body, '--expose-gc')).toEqual({ status: 0, stdout: 'true\n', stderr: '' })
+  })
+})

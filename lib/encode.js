@@ -2,6 +2,7 @@
 
 const { types } = require('node:util')
 const { movedCount } = require('./move.js')
+const { KEPT_WORDS } = require('./records.js')
 const {
   CALL,
   CONSTANTS,
@@ -62,6 +63,7 @@ const setForEach = Set.prototype.forEach
 const mapSize = getter(Map.prototype, 'size')
 const setSize = getter(Set.prototype, 'size')
 
+const INITIAL_WORDS = 1 << 14
 const LARGEST_PAYLOAD = 0x7ffffff
 const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
 const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's Buffer pool is smaller
@@ -70,7 +72,7 @@ const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's 
  * What `encode` has written: `text`, and `byteLength` bytes of `bytes` from word CALL on. The words before are
  * for the arguments of a call. `int32` and `float64` are the same memory.
  */
-const encoded = { ...memory(1 << 14), byteLength: 0, text: '' }
+const encoded = { ...memory(INITIAL_WORDS), byteLength: 0, text: '' }
 
 let { int32, float64 } = encoded
 let position = 0
@@ -112,9 +114,13 @@ function grow(words) {
   while (length < position + words) length *= 2
   const larger = memory(length)
   larger.int32.set(int32)
-  Object.assign(encoded, larger)
-  int32 = larger.int32
-  float64 = larger.float64
+  renew(larger)
+}
+
+function renew(views) {
+  Object.assign(encoded, views)
+  int32 = views.int32
+  float64 = views.float64
 }
 
 function writeToken(tag, payload) {
@@ -370,6 +376,8 @@ function compileWriter(shape) {
 function encode(value, shareWith = null) {
   if (busy) return false // called by a getter of a value that is being encoded
   busy = true
+  // The message before has been sent by now.
+  if (int32.length > KEPT_WORDS) renew(memory(INITIAL_WORDS))
   position = CALL + HEADER
   text = ''
   depth = 0

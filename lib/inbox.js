@@ -100,14 +100,23 @@ class Inbox {
   /** Takes batch after batch; `false` if more is left, for which this will be back. */
   #takeAll(stay) {
     for (let batch = 0; batch < BATCHES; batch++) {
-      if (this.#inbound !== inbound) {
-        this.#inbound = inbound
-        this.#native.useInbound(inbound.int32)
+      this.#agree()
+      if (!this.#read(this.#take(stay))) continue
+      if (inbound.isLarge) {
+        inbound = new Inbound()
+        this.#agree()
       }
-      if (this.#read(this.#take(stay))) return true
+      return true
     }
     if (!this.#watching) this.#lookAgain()
     return false
+  }
+
+  /** Rust has to write to the memory that is read. */
+  #agree() {
+    if (this.#inbound === inbound) return
+    this.#inbound = inbound
+    this.#native.useInbound(inbound.int32)
   }
 
   /** Settles what a batch of records tells of; whether it was the last. */
@@ -126,11 +135,17 @@ class Inbox {
       }
       const characters = int32[at + 4]
       const body = at + HEAD
-      if (kind === RECORD.FULFILLED) {
-        if (this.#slots.isOpen(slot)) this.#slots.resolve(slot, decode(int32, float64, body, text, textAt))
-      } else {
-        const own = text.slice(textAt, textAt + characters)
-        this.#pool.settleRare({ kind, slot, number: int32[at + 2], text: own, memory: inbound, body })
+      const isOrdinary = kind === RECORD.FULFILLED
+      try {
+        if (isOrdinary && this.#slots.isOpen(slot)) {
+          this.#slots.resolve(slot, decode(int32, float64, body, text, textAt))
+        } else if (!isOrdinary) {
+          const own = text.slice(textAt, textAt + characters)
+          this.#pool.settleRare({ kind, slot, number: int32[at + 2], text: own, memory: inbound, body })
+        }
+      } catch (error) {
+        // No memory for it, say. The batch goes on: nobody else would come back for the others.
+        if (this.#slots.isOpen(slot)) this.#slots.reject(slot, error)
       }
       at = body + ((int32[at + 3] + 1) & ~1)
       textAt += characters

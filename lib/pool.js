@@ -33,6 +33,9 @@ const LONGEST_TIMER = 2 ** 31 - 1
 
 const ORDINARY = { priority: 0, transfer: [] }
 
+/** A function that holds `wake` alone: one made in the constructor would hold the pool. */
+const calling = (wake) => () => wake.drain()
+
 /** See index.d.ts. */
 class WorkerPool {
   #name
@@ -41,6 +44,8 @@ class WorkerPool {
   #submitEncoded
   #submitToThread
   #outbound = encoded.bytes
+  /** What Rust calls; it lets go of the pool once that has ended. */
+  #wake = { drain: () => {} }
   #slots = new Slots()
   #inbox = new Inbox(this.#slots, {
     settleRare: (record) => this.#settleRare(record),
@@ -61,9 +66,10 @@ class WorkerPool {
     const { script, limits, name, resources } = poolOptions(...formOf(scriptOrOptions, sizeOrOptions))
     const module = script === undefined ? undefined : resolveScript(script)
     this.#name = name
+    this.#wake.drain = () => this.#inbox.drain()
     this.#native = new native.NativePool(
       { ...limits, name },
-      () => this.#inbox.drain(),
+      calling(this.#wake),
       this.#outbound,
       Inbox.memory
     )
@@ -130,8 +136,7 @@ class WorkerPool {
         { cause, task: this.#labels.name(label) }
       )
     }
-    const used = shared.takeUsed()
-    const promise = slots.open(label, fits ? used : { input, transfer })
+    const promise = slots.open(label, fits ? shared.takeUsed() : { input, transfer })
     const slot = slots.last
     const words = this.#argue(slot, label, priority)
     words[ARGUMENT.FLAGS] = fits ? 0 : NEEDS_DELIVERY
@@ -206,6 +211,7 @@ class WorkerPool {
     const task = this.#nameOf(slot)
     const message = `The input of the task '${task}' cannot be sent to a worker: ${cause?.message ?? cause}`
     this.#slots.reject(slot, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task }))
+    this.#hold()
   }
 
   #nameOf(slot) {
@@ -391,6 +397,7 @@ class WorkerPool {
 
   #ended() {
     this.#native.release()
+    this.#wake.drain = () => {}
     if (this.#end === undefined) return
     this.#end.lingering = []
     this.#end.settled = true

@@ -38,6 +38,9 @@ const ENDING = { NONE: 0, FULFILLED: 1, REJECTED: 2, CARGO_FULFILLED: 3, CARGO_R
 /** Kinds of messages on a worker's port. */
 const PORT = { CARGO: 0, SHARED: 1, FORGET: 2 }
 
+/** Larger memory is not kept. */
+const KEPT_WORDS = 1 << 18
+
 /** Memory that Rust writes records into, seen in three ways. */
 class Inbound {
   constructor(words = 1 << 14) {
@@ -45,6 +48,11 @@ class Inbound {
     this.float64 = new Float64Array(this.int32.buffer)
     this.uint8 = new Uint8Array(this.int32.buffer)
   }
+
+  /** Whether one record has made it so large that it should be given up for a new one. */
+  get isLarge() {
+    return this.int32.length > KEPT_WORDS
+  }
 }
 
-module.exports = { HEAD, RECORD, TURN, PREFIX, ENDING, PORT, Inbound }
+module.exports = { KEPT_WORDS, HEAD, RECORD, TURN, PREFIX, ENDING, PORT, Inbound }

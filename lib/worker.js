@@ -66,15 +66,12 @@ function turn() {
   pump()
 }
 
-const DONE = Promise.resolve()
-
 /** Hands in what has ended and runs the next task, if there is one. */
 function pump() {
   if (ended !== ENDING.NONE && now() - sliceStart > SLICE) return yieldTurn()
   const text = handIn(next)
   if (text === null) return rest()
-  // What a task leaves in the microtask queue runs before the next task does.
-  if (runTask(text)) DONE.then(pump)
+  runTask(text)
 }
 
 /** There is no task; the first word says why. */
@@ -85,6 +82,10 @@ function rest() {
     inbound = new Inbound(inbound.int32[1] * 2)
     endpoint.useInbound(inbound.int32)
     return pump()
+  }
+  if (inbound.isLarge) {
+    inbound = new Inbound()
+    endpoint.useInbound(inbound.int32)
   }
   state = REST
 }
@@ -114,7 +115,7 @@ function yieldTurn() {
   })
 }
 
-/** Runs the task in `inbound`; `false` if it is not over yet. */
+/** Runs the task in `inbound`; once it is over, hands in how it ended and goes on. */
 function runTask(text) {
   const { int32, float64 } = inbound
   slot = int32[PREFIX + 1]
@@ -127,26 +128,30 @@ function runTask(text) {
     input = flags & 1 ? takeCargo() : decode(int32, float64, PREFIX + HEAD, text, 0, findShared)
   } catch (cause) {
     const message = `The task's input cannot be read: ${cause?.message ?? cause}`
-    reject(new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
-    return true
+    return settleLater(reject, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
   }
-  if (handler === undefined) {
-    follow(resolveHandler(label).then((found) => found(input, context)))
-    return false
-  }
+  if (handler === undefined) return follow(resolveHandler(label).then((found) => found(input, context)))
   let result
   try {
     result = handler(input, context)
-    if (isThenable(result)) {
-      follow(result)
-      return false
-    }
+    if (isThenable(result)) return follow(result)
   } catch (thrown) {
-    reject(thrown)
-    return true
+    return settleLater(reject, thrown)
   }
-  fulfil(result)
-  return true
+  settleLater(fulfil, result)
+}
+
+const DONE = Promise.resolve()
+
+/**
+ * What a task leaves in the microtask queue runs before the next task does (and before its result is encoded:
+ * it may submit tasks of its own, which are encoded in the same memory).
+ */
+function settleLater(settle, value) {
+  DONE.then(() => {
+    settle(value)
+    pump()
+  })
 }
 
 const isThenable = (value) =>
@@ -209,29 +214,40 @@ function describeAnything(thrown) {
 
 /** @type {Map<number, SharedArrayBuffer>} */
 const sharedBuffers = new Map()
-let cargo
+/** The input that came last, or the error of reading it. One that was taken back comes before its successor. */
+let cargo = {}
 
-function receive() {
-  const received = workerThreads.receiveMessageOnPort(port)
-  if (received === undefined) return false
-  const [kind, first, second] = received.message
+function receive([kind, first, second]) {
   if (kind === PORT.SHARED) sharedBuffers.set(first, second)
   else if (kind === PORT.FORGET) sharedBuffers.delete(first)
-  else cargo = first
-  return true
+  else cargo = { value: first }
 }
 
-/** The input that was delivered for the task. One that was taken back lies before it. */
+// What nobody waits for is received, too: it would be kept alive in the port.
+port.on('message', receive)
+port.on('messageerror', (error) => {
+  cargo = { error }
+})
+port.unref()
+
+function receiveNow() {
+  const received = workerThreads.receiveMessageOnPort(port)
+  if (received !== undefined) receive(received.message)
+  return received !== undefined
+}
+
+/** The input that was delivered for the task. */
 function takeCargo() {
-  while (receive());
-  const input = cargo
-  cargo = undefined
-  return input
+  while (receiveNow());
+  const { value, error } = cargo
+  cargo = {}
+  if (error !== undefined) throw error
+  return value
 }
 
 /** A SharedArrayBuffer was sent before the first task that names it was submitted. */
 function findShared(number) {
-  while (!sharedBuffers.has(number) && receive());
+  while (!sharedBuffers.has(number) && receiveNow());
   return sharedBuffers.get(number)
 }
 

@@ -18,7 +18,6 @@ class Workers {
   #pool
   /** @type {ReturnType<typeof deferred> | undefined} */
   #ready = undefined
-  #ending = false
   /** Whether somebody waits for workers to be up. */
   awaited = false
 
@@ -95,7 +94,8 @@ class Workers {
     const error = this.deathError(id)
     const replacement = this.#pool.gone(id, record.up)
     this.#workers.delete(id)
-    if (!record.up && !this.#ending) this.#failedStart(error)
+    if (!record.up) this.#failedStart(error)
+    else if (replacement === 0 && this.#workers.size < this.#settings.minimum) this.#ready?.reject(error)
     record.port.close()
     if (replacement > 0) this.start(replacement)
   }
@@ -162,9 +162,8 @@ class Workers {
     }
   }
 
-  /** The pool is closing: from now on it is no news that a worker did not come up. */
+  /** The pool is closing: who waits for workers to be up is told. */
   end(error) {
-    this.#ending = true
     this.#ready?.reject(error)
   }
 

@@ -94,8 +94,10 @@ impl Owner {
         if context.length() > 1 {
             let views = context.get::<Vec<Unknown<'_>>>(1)?;
             for (view, mode) in views.into_iter().zip(context.get::<Vec<u32>>(2)?) {
-                // SAFETY: `lib/` keeps the buffers alive and to itself until the slot's record has come, and
-                // after a termination until ENDED has, when no native thread is left; teardown joins them.
+                // SAFETY: `lib/` keeps the buffers referenced until the slot's record has come, and after a
+                // termination until ENDED has, when no native thread is left; teardown joins them. A
+                // transferred buffer is nobody else's. A borrowed one is its owner's to leave alone, neither
+                // written nor detached, until the promise settles: that is the documented price of no copy.
                 attachments.push(unsafe { values::bytes(context.env, view, mode) }?);
             }
         }

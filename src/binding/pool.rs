@@ -66,7 +66,8 @@ impl NativePool {
         let shared = Shared::new(&config, options.name, EventLoop::new(&wake)?);
         let number = shared::register(&shared);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
-        // ended, there is somebody for them to wake.
+        // ended, there is somebody for them to wake. (At the exit of the main thread Node runs no hooks, and the
+        // process takes its threads along.)
         let teardown = env.add_env_cleanup_hook(Arc::downgrade(&shared), |shared| {
             if let Some(shared) = shared.upgrade() {
                 shared.terminate();
