@@ -32,10 +32,12 @@ class NativeInput {
   }
 }
 
+const NOTHING = Object.freeze(new NativeInput())
+
 /** Reads a native task's input; every large buffer is borrowed, or owned if `transfer` names it. */
 function nativeInput(task, input, transfer) {
+  if (input === undefined && transfer.length === 0) return NOTHING
   const result = new NativeInput()
-  if (input === undefined && transfer.length === 0) return result
   if (typeof input !== 'object' || input === null || isBytes(input) || Array.isArray(input)) {
     throw invalidType(
       `The input of '${task}' must be an object of its options; received ${isBytes(input) ? 'bytes' : show(input)}`

@@ -28,12 +28,21 @@ function compile(source) {
   )
 }
 
+const MODULE_AFTER_ALL = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'])
+
 /** The exports of a script, which is an absolute path or a URL. */
 async function loadExports(script) {
   try {
     const file = script.startsWith('file:') ? fileURLToPath(script) : script
     // The loader of ES modules takes some milliseconds to start; CommonJS can do without.
-    if (path.isAbsolute(file) && isCommonJS(file)) return { default: require(file) }
+    if (path.isAbsolute(file) && isCommonJS(file)) {
+      try {
+        return { default: require(file) }
+      } catch (error) {
+        // Newer versions of Node have looked closer, and evaluated nothing.
+        if (!MODULE_AFTER_ALL.has(error?.code)) throw error
+      }
+    }
     return await import(path.isAbsolute(script) ? pathToFileURL(script).href : script)
   } catch (cause) {
     const message = `The script ${script} could not be loaded: ${cause?.message ?? cause}`
@@ -47,13 +56,22 @@ function isCommonJS(file) {
   if (!file.endsWith('.js')) return false
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     try {
-      const text = fs.readFileSync(path.join(folder, 'package.json'), 'utf8')
-      // Without a type, newer versions of Node look into the file; `import` does as they do.
-      return JSON.parse(text).type === 'commonjs'
+      const { type } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
+      return type === 'commonjs' || (type === undefined && looksCommonJS(file))
     } catch {
       /* no package here, or a broken one, which `import` will tell of */
     }
-    if (folder === path.dirname(folder) || path.basename(folder) === 'node_modules') return false
+    if (folder === path.dirname(folder) || path.basename(folder) === 'node_modules')
+      return looksCommonJS(file)
+  }
+}
+
+/** In doubt no, which costs a few milliseconds: `import` takes either kind. */
+function looksCommonJS(file) {
+  try {
+    return !/^\s*(?:import|export)\b/m.test(fs.readFileSync(file, 'utf8'))
+  } catch {
+    return false
   }
 }
 
