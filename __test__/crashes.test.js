@@ -261,7 +261,9 @@ describe('a worker that does not come up', () => {
     await within(pool.close(), 'close()')
   })
 
-  test('because it has next to no memory', async () => {
+  // Newer versions of Node (seen with 24) end the whole process if a worker's limits do not hold a new isolate.
+  const endsOnlyTheWorker = Number(process.versions.node.split('.')[0]) < 22 ? test : test.skip
+  endsOnlyTheWorker('because it has next to no memory', async () => {
     const pool = poolOf({ resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } })
     const error = await rejection(pool.execute('hoard'))
     expect(['ERR_WORKER_OUT_OF_MEMORY', 'ERR_WORKER_EXITED']).toContain(error.code)
