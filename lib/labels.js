@@ -38,10 +38,6 @@ class Labels {
     return this.#names[label]
   }
 
-  describe(label) {
-    return `the task '${this.#names[label]}'`
-  }
-
   #addName(name) {
     if (this.#script === undefined) {
       const error = new PoolError(

@@ -130,11 +130,9 @@ class WorkerPool {
     try {
       fits = transfer.length === 0 && encode(input, shared.share)
     } catch (cause) {
-      throw new PoolError(
-        'ERR_NOT_SERIALIZABLE',
-        `The input of ${this.#labels.describe(label)} cannot be copied, as reading it threw: ${cause?.message ?? cause}`,
-        { cause, task: this.#labels.name(label) }
-      )
+      const task = this.#labels.name(label)
+      const message = `The input of the task '${task}' cannot be copied, as reading it threw: ${cause?.message ?? cause}`
+      throw new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
     }
     const promise = slots.open(label, fits ? shared.takeUsed() : { input, transfer })
     const slot = slots.last
