@@ -395,14 +395,19 @@ function encode(value, shareWith = null) {
     encoded.byteLength = (position - CALL) * 4
     return true
   } finally {
-    busy = false
-    if (objectSet.size > 0) {
-      objectSet.clear()
-      objectIndex = null
-    }
-    // Nothing of the user's is kept alive. A loop: there is mostly one, and `fill` is a call.
-    for (let i = 0; i < objectCount && i < fewObjects.length; i++) fewObjects[i] = undefined
+    forgetValue()
   }
 }
 
-module.exports = { encode, encoded }
+/** Lets go of the value; also to be called if `encode` was ended from outside, without its `finally`. */
+function forgetValue() {
+  busy = false
+  if (objectSet.size > 0) {
+    objectSet.clear()
+    objectIndex = null
+  }
+  // Nothing of the user's is kept alive. A loop: there is mostly one, and `fill` is a call.
+  for (let i = 0; i < objectCount && i < fewObjects.length; i++) fewObjects[i] = undefined
+}
+
+module.exports = { encode, encoded, forgetValue }

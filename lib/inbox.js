@@ -141,7 +141,8 @@ class Inbox {
           this.#slots.resolve(slot, decode(int32, float64, body, text, textAt))
         } else if (!isOrdinary) {
           const own = text.slice(textAt, textAt + characters)
-          this.#pool.settleRare({ kind, slot, number: int32[at + 2], text: own, memory: inbound, body })
+          const [number, flags] = [int32[at + 2], int32[body - 1]]
+          this.#pool.settleRare({ kind, slot, number, flags, text: own, memory: inbound, body })
         }
       } catch (error) {
         // No memory for it, say. The batch goes on: nobody else would come back for the others.

@@ -2,70 +2,29 @@
 
 const os = require('node:os')
 const { SHARE_ENV } = require('node:worker_threads')
-const { PoolError, invalidType, invalidValue, outOfRange, show } = require('./errors.js')
+const { invalidType, invalidValue, outOfRange } = require('./errors.js')
 const { isURL } = require('./script.js')
-const { checkTransferList } = require('./transferable.js')
+const {
+  PRIORITY_OPTIONS,
+  boolean,
+  copied,
+  duration,
+  executeOptions,
+  integer,
+  isArray,
+  isObject,
+  limit,
+  must,
+  number,
+  orElse,
+  priorityOf,
+  read,
+  retriesOf,
+  take,
+  word
+} = require('./task-options.js')
 
-/** Priorities by name. */
-const PRIORITIES = { __proto__: null, lowest: -20, low: -10, normal: 0, high: 10, urgent: 20 }
-
-const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** A copy of the user's options: each getter runs once, and what it throws names its option. */
-function take(options, known, what) {
-  if (!isObject(options)) throw invalidType(`${what} must be an object; received ${show(options)}`)
-  const taken = { __proto__: null }
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) {
-      throw invalidValue(`${what} have no '${name}'; use one of ${[...known].join(', ')}`)
-    }
-    const value = read(options, name)
-    if (value !== undefined) taken[name] = value
-  }
-  return taken
-}
-
-function read(options, name) {
-  try {
-    return options[name]
-  } catch (cause) {
-    throw new PoolError(
-      'ERR_INVALID_ARG_VALUE',
-      `The option '${name}' cannot be read: ${cause?.message ?? cause}`,
-      { cause }
-    )
-  }
-}
-
-/** A value, or what stands for it if it was left out; `null` was not. */
-const orElse = (value, standard) => (value === undefined ? standard : value)
-
-function integer(name, value, least, most = Number.MAX_SAFE_INTEGER) {
-  if (typeof value !== 'number')
-    throw invalidType(`The option '${name}' must be a number; received ${show(value)}`)
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw outOfRange(
-      `The option '${name}' must be a whole number from ${least} to ${most}; received ${value}`
-    )
-  }
-  return value
-}
-
-function duration(name, value) {
-  if (typeof value !== 'number')
-    throw invalidType(`The option '${name}' must be a number of milliseconds; received ${show(value)}`)
-  if (!(value >= 0))
-    throw outOfRange(`The option '${name}' must be a number of milliseconds from 0; received ${value}`)
-  return value
-}
-
-function threadName(name, value) {
-  if (typeof value !== 'string')
-    throw invalidType(`The option '${name}' must be a string; received ${show(value)}`)
-  if (value.includes('\0'))
-    throw invalidValue(`The option '${name}' must not contain a NUL character; leave it out`)
-  return value
-}
+// ---- of a pool
 
 /** Handed to node:worker_threads as they are. */
 const WORKER_OPTIONS = [
@@ -88,12 +47,29 @@ const POOL_OPTIONS = new Set([
   'idleTimeout',
   'aging',
   'name',
+  'timeout',
+  'queueTimeout',
+  'retries',
+  'maxQueue',
+  'whenFull',
+  'strategy',
+  'concurrentTasksPerWorker',
+  'maxTasksPerWorker',
+  'maxHeapBeforeRecycle',
+  'keepWorkerAfterStop',
+  'startTimeout',
+  'healthInterval',
   ...WORKER_OPTIONS
 ])
 
 const MOST_EXECUTORS = 4096
+const MOST_CONCURRENT_TASKS = 1024
 
-const isStrings = (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')
+const isCount = (value) => Number.isInteger(value) || value === Number.POSITIVE_INFINITY
+const isQueueLength = (value) => value >= 0 && isCount(value)
+const isTaskCount = (value) => value >= 1 && isCount(value)
+const isSize = (value) => value > 0
+const isInterval = (value) => value >= 1 && value < Number.POSITIVE_INFINITY
 
 /** The options of a pool, complete and checked; `script` was an argument of its own. `resources` are for node:worker_threads. */
 function poolOptions(options, script) {
@@ -101,7 +77,28 @@ function poolOptions(options, script) {
   if (script !== undefined && given.script !== undefined) {
     throw invalidValue("The option 'script' is given twice, as an argument and as an option; leave out one")
   }
-  const available = os.availableParallelism()
+  const executors = executorsOf(given)
+  return {
+    script: scriptOf(orElse(script, given.script)),
+    resources: resourcesOf(given),
+    name: threadName('name', orElse(given.name, 'threadmill')),
+    healthInterval: number(
+      'healthInterval',
+      orElse(given.healthInterval, 5000),
+      isInterval,
+      'a finite number of milliseconds from 1'
+    ),
+    limits: { ...executors, ...queueLimits(given, executors), ...workerLimits(given) },
+    defaults: {
+      timeout: limit('timeout', orElse(given.timeout, Number.POSITIVE_INFINITY)),
+      queueTimeout: limit('queueTimeout', orElse(given.queueTimeout, Number.POSITIVE_INFINITY)),
+      retries: retriesOf(orElse(given.retries, 0))
+    }
+  }
+}
+
+/** How many workers and native threads there may be. */
+function executorsOf(given) {
   if (given.size !== undefined) {
     for (const name of ['minWorkers', 'maxWorkers']) {
       if (given[name] !== undefined)
@@ -111,6 +108,7 @@ function poolOptions(options, script) {
     }
     integer('size', given.size, 1, MOST_EXECUTORS)
   }
+  const available = os.availableParallelism()
   const minWorkers = integer('minWorkers', orElse(given.size, orElse(given.minWorkers, 0)), 0, MOST_EXECUTORS)
   const maxWorkers = integer(
     'maxWorkers',
@@ -118,52 +116,114 @@ function poolOptions(options, script) {
     1,
     MOST_EXECUTORS
   )
-  if (minWorkers > maxWorkers) {
-    throw outOfRange(
-      `The option 'minWorkers' must not exceed 'maxWorkers', which is ${maxWorkers}; received ${minWorkers}`
-    )
-  }
-  const resources = { __proto__: null }
-  for (const name of WORKER_OPTIONS) if (given[name] !== undefined) resources[name] = given[name]
-  for (const name of ['stdout', 'stderr', 'trackUnmanagedFds']) {
-    if (name in resources && typeof resources[name] !== 'boolean')
-      throw invalidType(`The option '${name}' must be a boolean; received ${show(resources[name])}`)
-  }
-  if ('argv' in resources && !Array.isArray(resources.argv)) {
-    throw invalidType(`The option 'argv' must be an array; received ${show(resources.argv)}`)
-  }
-  if ('execArgv' in resources && !isStrings(resources.execArgv)) {
-    throw invalidType(
-      `The option 'execArgv' must be an array of strings; received ${show(resources.execArgv)}`
-    )
-  }
-  if ('resourceLimits' in resources && !isObject(resources.resourceLimits)) {
-    throw invalidType(
-      `The option 'resourceLimits' must be an object; received ${show(resources.resourceLimits)}`
-    )
-  }
-  if ('env' in resources && !isObject(resources.env) && resources.env !== SHARE_ENV) {
-    throw invalidType(
-      `The option 'env' must be an object or SHARE_ENV of node:worker_threads; received ${show(resources.env)}`
-    )
-  }
+  if (minWorkers > maxWorkers) throw minimumTooHigh(minWorkers, maxWorkers)
+  return { minWorkers, maxWorkers, nativeThreads: nativeThreadsOf(orElse(given.nativeThreads, available)) }
+}
+
+const nativeThreadsOf = (value) => integer('nativeThreads', value, 1, MOST_EXECUTORS)
+
+const minimumTooHigh = (minWorkers, maxWorkers) =>
+  outOfRange(
+    `The option 'minWorkers' must not exceed 'maxWorkers', which is ${maxWorkers}; received ${minWorkers}`
+  )
+
+/** How many tasks wait, in which order, for whom. */
+function queueLimits(given, { maxWorkers, nativeThreads }) {
   return {
-    script: orElse(script, given.script),
-    resources,
-    name: threadName('name', orElse(given.name, 'threadmill')),
-    limits: {
-      minWorkers,
-      maxWorkers,
-      nativeThreads: integer('nativeThreads', orElse(given.nativeThreads, available), 1, MOST_EXECUTORS),
-      aging: duration('aging', orElse(given.aging, 0)),
-      idleTimeout: duration('idleTimeout', orElse(given.idleTimeout, 30_000))
-    }
+    aging: duration('aging', orElse(given.aging, 0)),
+    maxQueue:
+      given.maxQueue === 'auto'
+        ? (maxWorkers + nativeThreads) ** 2
+        : queueLength(orElse(given.maxQueue, Number.POSITIVE_INFINITY)),
+    whenFull: word('whenFull', orElse(given.whenFull, 'reject'), ['reject', 'wait']),
+    strategy: word('strategy', orElse(given.strategy, 'shared'), ['shared', 'round-robin', 'least-loaded'])
   }
+}
+
+function queueLength(value) {
+  const demand = "a whole number from 0, Infinity or 'auto'"
+  if (typeof value === 'string') throw invalidValue(must('maxQueue', demand, value))
+  return number('maxQueue', value, isQueueLength, demand)
+}
+
+/** How long a worker lives, and how much it takes on at a time. */
+function workerLimits(given) {
+  return {
+    idleTimeout: duration('idleTimeout', orElse(given.idleTimeout, 30_000)),
+    concurrentTasksPerWorker: integer(
+      'concurrentTasksPerWorker',
+      orElse(given.concurrentTasksPerWorker, 1),
+      1,
+      MOST_CONCURRENT_TASKS
+    ),
+    maxTasksPerWorker: number(
+      'maxTasksPerWorker',
+      orElse(given.maxTasksPerWorker, Number.POSITIVE_INFINITY),
+      isTaskCount,
+      'a whole number from 1, or Infinity'
+    ),
+    maxHeapBeforeRecycle: number(
+      'maxHeapBeforeRecycle',
+      orElse(given.maxHeapBeforeRecycle, Number.POSITIVE_INFINITY),
+      isSize,
+      'a number of bytes above 0, or Infinity'
+    ),
+    keepWorkerAfterStop: boolean('keepWorkerAfterStop', orElse(given.keepWorkerAfterStop, false)),
+    startTimeout: limit('startTimeout', orElse(given.startTimeout, 30_000))
+  }
+}
+
+function threadName(name, value) {
+  if (typeof value !== 'string') throw invalidType(must(name, 'a string', value))
+  if (value.includes('\0'))
+    throw invalidValue(`The option '${name}' must not contain a NUL character; leave it out`)
+  return value
+}
+
+const isStrings = (value) =>
+  isArray(value) && copied('execArgv', value).every((each) => typeof each === 'string')
+
+/** What must hold for an option of node:worker_threads before a worker is made, and the same in words. */
+const RESOURCE_CHECKS = {
+  __proto__: null,
+  resourceLimits: [isObject, 'an object'],
+  env: [(value) => isObject(value) || value === SHARE_ENV, 'an object or SHARE_ENV of node:worker_threads'],
+  argv: [isArray, 'an array'],
+  execArgv: [isStrings, 'an array of strings']
+}
+
+function resourcesOf(given) {
+  const resources = { __proto__: null }
+  for (const name of WORKER_OPTIONS) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (name === 'stdout' || name === 'stderr' || name === 'trackUnmanagedFds') boolean(name, value)
+    const check = RESOURCE_CHECKS[name]
+    if (check !== undefined && !check[0](value)) throw invalidType(must(name, check[1], value))
+    resources[name] = value
+  }
+  return resources
+}
+
+function isScript(value) {
+  try {
+    return typeof value === 'string' || isURL(value)
+  } catch {
+    return false // a Proxy that does not answer
+  }
+}
+
+/** The option `script` as a string: a path or an address. */
+function scriptOf(script) {
+  if (script === undefined || typeof script === 'string') return script
+  const href = isScript(script) ? read(script, 'href', 'script.') : undefined
+  if (typeof href !== 'string') throw invalidType(must('script', 'a path or a URL', script))
+  return href
 }
 
 /** The options and the script of either form of the constructor. */
 function formOf(first, second) {
-  if (typeof first === 'string' || isURL(first)) {
+  if (isScript(first)) {
     if (second === undefined) return [{}, first]
     return [typeof second === 'number' ? { size: second } : second, first]
   }
@@ -175,52 +235,57 @@ function formOf(first, second) {
   return [first === undefined ? {} : first]
 }
 
-const EXECUTE_OPTIONS = new Set(['priority', 'transfer'])
-/** Of a task that is given its priority as an argument. */
-const PRIORITY_OPTIONS = new Set(['transfer'])
+// ---- of the life of a pool
 
-/** The number of a priority. */
-function priorityOf(priority) {
-  if (typeof priority === 'number') {
-    if (Number.isFinite(priority)) return priority
-    throw outOfRange(`The option 'priority' must be a finite number; received ${priority}`)
-  }
-  const words = Object.keys(PRIORITIES)
-  if (typeof priority !== 'string')
-    throw invalidType(
-      `The option 'priority' must be a number or one of ${words.join(', ')}; received ${show(priority)}`
-    )
-  const number = PRIORITIES[priority]
-  if (number === undefined)
+const RESIZE_OPTIONS = new Set(['minWorkers', 'maxWorkers', 'nativeThreads'])
+
+/** The options of `resize`, completed by the `current` numbers. */
+function resizeOptions(options, current) {
+  const given = take(options, RESIZE_OPTIONS, "The options of 'resize'")
+  if (Object.keys(given).length === 0) {
     throw invalidValue(
-      `The option 'priority' must be a number or one of ${words.join(', ')}; received ${show(priority)}`
+      `The options of 'resize' are empty; give at least one of ${[...RESIZE_OPTIONS].join(', ')}`
     )
-  return number
-}
-
-/** The options of one task: `{ priority, transfer }`, checked. */
-function executeOptions(options, known = EXECUTE_OPTIONS) {
-  const given = take(options, known, "A task's options")
-  const transfer = orElse(given.transfer, [])
-  if (!Array.isArray(transfer))
-    throw invalidType(
-      `The option 'transfer' must be an array of transferable objects; received ${show(transfer)}`
-    )
-  const list = [...transfer]
-  checkTransferList(list)
-  return { priority: priorityOf(orElse(given.priority, 0)), transfer: list }
+  }
+  const minWorkers = integer('minWorkers', orElse(given.minWorkers, current.minWorkers), 0, MOST_EXECUTORS)
+  const maxWorkers = integer('maxWorkers', orElse(given.maxWorkers, current.maxWorkers), 1, MOST_EXECUTORS)
+  if (minWorkers > maxWorkers) {
+    if (given.maxWorkers === undefined) {
+      throw outOfRange(
+        `The option 'minWorkers' must not exceed the pool's maxWorkers, which is ${maxWorkers}; received ${minWorkers}, so give 'maxWorkers' as well`
+      )
+    }
+    if (given.minWorkers === undefined) {
+      throw outOfRange(
+        `The option 'maxWorkers' must not be below the pool's minWorkers, which is ${minWorkers}; received ${maxWorkers}, so give 'minWorkers' as well`
+      )
+    }
+    throw minimumTooHigh(minWorkers, maxWorkers)
+  }
+  return {
+    minWorkers,
+    maxWorkers,
+    nativeThreads: nativeThreadsOf(orElse(given.nativeThreads, current.nativeThreads))
+  }
 }
 
 const CLOSE_OPTIONS = new Set(['timeout', 'cancelQueued'])
 
-/** The options of `close`. */
+/** The options of `close`; without a `timeout` it is undefined. */
 function closeOptions(options) {
   const given = take(options, CLOSE_OPTIONS, "The options of 'close'")
-  if (given.timeout !== undefined) duration('timeout', given.timeout)
-  if (given.cancelQueued !== undefined && typeof given.cancelQueued !== 'boolean') {
-    throw invalidType(`The option 'cancelQueued' must be a boolean; received ${show(given.cancelQueued)}`)
+  return {
+    timeout: given.timeout === undefined ? undefined : duration('timeout', given.timeout),
+    cancelQueued: boolean('cancelQueued', orElse(given.cancelQueued, false))
   }
-  return given
 }
 
-module.exports = { PRIORITY_OPTIONS, formOf, poolOptions, executeOptions, closeOptions, priorityOf }
+module.exports = {
+  PRIORITY_OPTIONS,
+  closeOptions,
+  executeOptions,
+  formOf,
+  poolOptions,
+  priorityOf,
+  resizeOptions
+}

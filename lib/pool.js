@@ -1,99 +1,134 @@
 'use strict'
 
+const { EventEmitter } = require('node:events')
 // Held from the start: test runners replace the globals.
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const native = require('./native.js')
-const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
-const { nativeInput } = require('./buffers.js')
 const { deferred } = require('./deferred.js')
+const { PoolError, addSubmitSite } = require('./errors.js')
+const { Health, warningsOf } = require('./health.js')
 const { Inbox } = require('./inbox.js')
-const { PoolError, addSubmitSite, restore } = require('./errors.js')
+const { Labels, nameOfTask } = require('./labels.js')
 const {
   PRIORITY_OPTIONS,
   closeOptions,
   executeOptions,
   formOf,
   poolOptions,
-  priorityOf
+  priorityOf,
+  resizeOptions
 } = require('./options.js')
 const { RECORD } = require('./records.js')
-const { CLOSING, TERMINATED, about, closedError, refusal, terminatedError } = require('./refusals.js')
+const {
+  CLOSING,
+  TERMINATED,
+  about,
+  closedError,
+  noThreadError,
+  refusal,
+  terminatedError
+} = require('./refusals.js')
 const { resolveScript } = require('./script.js')
+const { Settlements } = require('./settlements.js')
 const { Slots } = require('./slots.js')
-const { checkTransferred } = require('./transferable.js')
 const { describeStats } = require('./stats.js')
-const { Labels, nameOfTask } = require('./labels.js')
+const { Submissions } = require('./submissions.js')
 const { Workers } = require('./workers.js')
-
-/** The flag of a task whose input is sent over its worker's port. */
-const NEEDS_DELIVERY = 1
 
 /** A timer set for longer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
-
-const ORDINARY = { priority: 0, transfer: [] }
 
 /** A function that holds `wake` alone: one made in the constructor would hold the pool. */
 const calling = (wake) => () => wake.drain()
 
 /** See index.d.ts. */
-class WorkerPool {
+class WorkerPool extends EventEmitter {
   #name
   #native
-  /** The addon's functions that are called for each task, or each batch of them. */
-  #submitEncoded
-  #submitToThread
-  #outbound = encoded.bytes
   /** What Rust calls; it lets go of the pool once that has ended. */
   #wake = { drain: () => {} }
   #slots = new Slots()
   #inbox = new Inbox(this.#slots, {
-    settleRare: (record) => this.#settleRare(record),
+    settleRare: (record) => this.#receive(record),
     rest: () => this.#hold()
   })
   #labels
   #workers
+  #submissions
+  #settlements
+  #health
+  #defaults
+  #sizes
   #held = false
-  /** Settles when everything has ended; made by the first close() or terminate(). */
+  #needsDrain = false
   /**
-   * `lingering` keeps alive, after a termination, what native threads may still be reading.
+   * Settles when everything has ended; made by the first close() or terminate(). `lingering` keeps alive, after a
+   * termination, what native threads may still be reading.
    * @type {{ settled: boolean, lingering: any[], promise: Promise<any>, resolve: (value?: any) => void } | undefined}
    */
   #end = undefined
   #terminated = false
 
   constructor(scriptOrOptions, sizeOrOptions) {
-    const { script, limits, name, resources } = poolOptions(...formOf(scriptOrOptions, sizeOrOptions))
-    const module = script === undefined ? undefined : resolveScript(script)
+    const { script, limits, name, resources, defaults, healthInterval } = poolOptions(
+      ...formOf(scriptOrOptions, sizeOrOptions)
+    )
+    super()
+    const path = script === undefined ? undefined : resolveScript(script)
+    const { minWorkers, maxWorkers, nativeThreads, startTimeout } = limits
     this.#name = name
+    this.#defaults = defaults
+    this.#sizes = { minWorkers, maxWorkers, nativeThreads }
     this.#wake.drain = () => this.#inbox.drain()
     this.#native = new native.NativePool(
-      { ...limits, name },
+      { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name },
       calling(this.#wake),
-      this.#outbound,
+      Submissions.memory,
       Inbox.memory
     )
     const [submit, submitNative, drain] = this.#native.functions()
-    this.#submitEncoded = submit
-    this.#submitToThread = submitNative
     this.#inbox.connect(this.#native, drain)
-    this.#labels = new Labels(this.#native, module)
+    this.#labels = new Labels(this.#native, path)
     this.#workers = new Workers(
-      { pool: this.#native.number, script: module, name, resources, minimum: limits.minWorkers },
       {
-        hire: () => this.#native.hireMinimum(),
-        gone: (id, replace) => this.#workerGone(id, replace),
+        pool: this.#native.number,
+        script: path,
+        name,
+        resources,
+        places: limits.concurrentTasksPerWorker,
+        largestHeap: limits.maxHeapBeforeRecycle,
+        startTimeout
+      },
+      {
+        gone: (id) => this.#workerGone(id),
         fail: (error) => this.#rejectWaiting(error),
-        hold: () => this.#hold()
+        hold: () => this.#hold(),
+        say: (event, news) => this.#say(event, news)
       }
     )
-    if (limits.minWorkers > 0) this.#workers.startMinimum()
+    const parts = { slots: this.#slots, labels: this.#labels, workers: this.#workers }
+    this.#submissions = new Submissions(
+      this.#native,
+      { submit, submitNative },
+      parts,
+      { expect: () => this.#expect(), hold: () => this.#hold(), full: () => this.#full() },
+      { maxQueue: limits.maxQueue, defaults }
+    )
+    const nameOf = (slot) => this.#submissions.nameOf(slot)
+    this.#settlements = new Settlements(this.#native, parts, nameOf, defaults)
+    this.#health = new Health(Math.min(healthInterval, LONGEST_TIMER), () => this.#reportHealth())
+    super.on('newListener', (event) => event === 'health' && this.#end === undefined && this.#health.watch())
+    super.on('removeListener', (event) => event === 'health' && this.#restUnheard())
+    if (minWorkers > 0) this.#native.hireMinimum()
   }
 
   execute(task, input, options) {
     try {
-      const { priority, transfer } = options === undefined ? ORDINARY : executeOptions(options)
-      return this.#execute(task, input, priority, transfer)
+      const refused = this.#refusal(task)
+      if (refused !== undefined) return refused
+      if (options === undefined) return this.#submissions.submit(task, input, 0, undefined)
+      const given = executeOptions(options, this.#defaults)
+      return this.#submissions.submit(task, input, given.priority, given)
     } catch (error) {
       return Promise.reject(about(task, error))
     }
@@ -105,116 +140,21 @@ class WorkerPool {
 
   priority(level, task, input, options) {
     try {
+      const refused = this.#refusal(task)
+      if (refused !== undefined) return refused
       const priority = priorityOf(level)
-      const { transfer } = options === undefined ? ORDINARY : executeOptions(options, PRIORITY_OPTIONS)
-      return this.#execute(task, input, priority, transfer)
+      const given =
+        options === undefined ? undefined : executeOptions(options, this.#defaults, PRIORITY_OPTIONS)
+      return this.#submissions.submit(task, input, priority, given)
     } catch (error) {
       return Promise.reject(about(task, error))
     }
   }
 
-  #execute(task, input, priority, transfer) {
-    // Before anything is taken from the caller that a refused task would not give back.
-    if (this.#end !== undefined)
-      return Promise.reject(refusal(this.#terminated ? TERMINATED : CLOSING, nameOfTask(task)))
-    const number = typeof task === 'string' ? native.numberOf(task) : undefined
-    return number === undefined
-      ? this.#submit(this.#labels.of(task), input, priority, transfer)
-      : this.#submitNative(task, number, input, priority, transfer)
-  }
-
-  #submit(label, input, priority, transfer) {
-    const slots = this.#slots
-    const shared = this.#workers.shared
-    let fits
-    try {
-      fits = transfer.length === 0 && encode(input, shared.share)
-    } catch (cause) {
-      const task = this.#labels.name(label)
-      const message = `The input of the task '${task}' cannot be copied, as reading it threw: ${cause?.message ?? cause}`
-      throw new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
-    }
-    const promise = slots.open(label, fits ? shared.takeUsed() : { input, transfer })
-    const slot = slots.last
-    const words = this.#argue(slot, label, priority)
-    words[ARGUMENT.FLAGS] = fits ? 0 : NEEDS_DELIVERY
-    words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
-    const answer = this.#submitEncoded(fits ? encoded.text : '')
-    if (answer < 0) return this.#refuse(slot, answer)
-    this.#expect()
-    const worker = answer >> 1
-    if (!fits) this.#deliverOrKeep(slot, (answer & 1) === 1 ? worker : 0)
-    if (worker > 0 && (answer & 1) === 0) this.#workers.start(worker)
-    return promise.then(undefined, addSubmitSite)
-  }
-
-  #submitNative(task, number, input, priority, transfer) {
-    const { options, attachments, modes, returns } = nativeInput(task, input, transfer)
-    const slots = this.#slots
-    const kept = attachments.length > 0 ? { attachments, returns } : undefined
-    const promise = slots.open(-1 - number, kept)
-    const slot = slots.last
-    this.#argue(slot, number, priority)
-    const answer =
-      attachments.length === 0
-        ? this.#submitToThread(options)
-        : this.#submitToThread(options, attachments, modes)
-    if (answer < 0) return this.#refuse(slot, answer)
-    this.#expect()
-    return promise.then(undefined, addSubmitSite)
-  }
-
-  /** Writes the arguments of a submission where Rust reads them. */
-  #argue(slot, label, priority) {
-    if (encoded.bytes !== this.#outbound) {
-      this.#outbound = encoded.bytes
-      this.#native.useOutbound(this.#outbound)
-    }
-    const words = encoded.int32
-    words[ARGUMENT.SLOT] = slot
-    words[ARGUMENT.LABEL] = label
-    encoded.float64[ARGUMENT.PRIORITY] = priority
-    return words
-  }
-
-  #refuse(slot, answer) {
-    const task = this.#nameOf(slot)
-    this.#slots.close(slot)
-    const error = refusal(answer, task)
-    return Promise.reject(error)
-  }
-
-  /** Hands a task's input to the worker that waits for it, or keeps a copy until one does. */
-  #deliverOrKeep(slot, worker) {
-    const cargo = this.#slots.kept[slot]
-    try {
-      if (worker > 0) this.#deliver(slot, worker)
-      else this.#slots.kept[slot] = copyOf(cargo)
-    } catch (cause) {
-      this.#sendFailed(slot, cause)
-    }
-  }
-
-  #deliver(slot, worker) {
-    const { input, transfer } = this.#slots.kept[slot]
-    this.#workers.deliver(worker, input, transfer)
-    checkTransferred(transfer)
-    this.#slots.kept[slot] = undefined
-    this.#native.delivered(slot)
-  }
-
-  /** A task's input could not be sent: nobody runs it, and its caller is told why. */
-  #sendFailed(slot, cause) {
-    this.#native.withdraw(slot, false)
-    const task = this.#nameOf(slot)
-    const message = `The input of the task '${task}' cannot be sent to a worker: ${cause?.message ?? cause}`
-    this.#slots.reject(slot, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task }))
-    this.#hold()
-  }
-
-  #nameOf(slot) {
-    const label = this.#slots.labels[slot]
-    return label < 0 ? native.nameOf(-1 - label) : this.#labels.name(label)
+  /** Before anything is taken from the caller that a refused task would not give back. */
+  #refusal(task) {
+    if (this.#end === undefined) return undefined
+    return Promise.reject(refusal(this.#terminated ? TERMINATED : CLOSING, nameOfTask(task)))
   }
 
   /** A task has been submitted. */
@@ -232,100 +172,127 @@ class WorkerPool {
 
   // ---- what comes back
 
-  #settleRare({ kind, slot, number, text, memory, body }) {
-    const slots = this.#slots
-    if (kind === RECORD.DELIVER) return this.#deliverLate(slot, number)
-    if (kind === RECORD.ENDED) return this.#ended()
-    const isCargo = kind === RECORD.CARGO_FULFILLED || kind === RECORD.CARGO_REJECTED
-    const cargo = isCargo ? this.#workers.receive(number) : undefined
-    const large = kind === RECORD.LARGE_BYTES ? this.#native.takeLarge() : undefined
-    if (!slots.isOpen(slot)) return
-    if (cargo?.error !== undefined) return slots.reject(slot, this.#unreadable(slot, cargo.error))
+  #receive(record) {
+    const { kind, slot, number } = record
     switch (kind) {
-      case RECORD.REJECTED:
-        return slots.reject(slot, this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0)))
-      case RECORD.CARGO_FULFILLED:
-        return slots.resolve(slot, cargo?.value)
-      case RECORD.CARGO_REJECTED:
-        return slots.reject(slot, this.#rejection(slot, cargo?.value))
-      case RECORD.NOTHING:
-        return slots.resolve(slot, undefined)
-      case RECORD.TEXT:
-        return slots.resolve(slot, text)
-      case RECORD.BYTES: {
-        const bytes = Buffer.allocUnsafeSlow(number)
-        bytes.set(memory.uint8.subarray(body * 4, body * 4 + number))
-        return slots.resolve(slot, bytes)
-      }
-      case RECORD.LARGE_BYTES:
-        return slots.resolve(slot, Buffer.from(large))
-      case RECORD.ATTACHMENT:
-        return slots.resolve(slot, slots.kept[slot].returns[number])
-      case RECORD.FAILURE: {
-        const [code, message] = [text.slice(0, number), text.slice(number)]
-        return slots.reject(slot, new PoolError(code, message, { task: this.#nameOf(slot) }))
-      }
-      case RECORD.PANIC: {
-        const task = this.#nameOf(slot)
-        return slots.reject(
-          slot,
-          new PoolError('ERR_TASK_PANIC', `The native task '${task}' panicked: ${text}`, { task })
-        )
-      }
-      case RECORD.WORKER_GONE:
-        return slots.reject(slot, this.#workers.deathError(number, this.#nameOf(slot)))
+      case RECORD.DELIVER:
+        return this.#submissions.deliverLate(slot, number)
+      case RECORD.HIRE:
+        return slot === 0 ? this.#startWorker(number) : this.#startThread(number)
+      case RECORD.KILL:
+        return this.#workers.kill(number)
+      case RECORD.DRAINED:
+        return this.#drained()
+      case RECORD.ENDED:
+        return this.#ended()
+      default:
+        return this.#settlements.settle(record)
     }
   }
 
-  #rejection(slot, description) {
-    const error = restore(description)
-    if (error instanceof PoolError) error.task ??= this.#nameOf(slot)
-    return error
+  #startWorker(id) {
+    if (this.#terminated) this.#native.workerGone(id, false)
+    else this.#workers.start(id)
   }
 
-  #unreadable(slot, cause) {
-    const task = this.#nameOf(slot)
-    const message = `The result of the task '${task}' cannot be read: ${cause?.message ?? cause}`
-    return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
+  #startThread(id) {
+    if (!this.#native.startThread(id)) this.#submissions.withdrawAll((label) => label < 0, noThreadError)
   }
 
-  #deliverLate(slot, worker) {
-    if (!this.#native.awaits(slot, worker)) return
-    try {
-      this.#deliver(slot, worker)
-    } catch (cause) {
-      this.#sendFailed(slot, cause)
-    }
-  }
-
-  // ---- workers
-
-  /** Settles what a dead worker leaves behind and answers the worker to start in its place, or 0. */
-  #workerGone(id, replace) {
+  /** Settles what a lost worker leaves behind. */
+  #workerGone(id) {
     this.#inbox.drainAll() // what it had finished
-    const replacement = this.#native.workerGone(id, replace)
-    this.#inbox.drainAll() // what it had not
-    return replacement
+    this.#native.workerGone(id, true)
+    this.#inbox.drainAll() // what it had not, and who takes its place
   }
 
   /** No worker can start: the tasks that wait for one are told why. */
   #rejectWaiting(error) {
-    for (const slot of this.#slots.openSlots()) {
-      if (this.#slots.labels[slot] >= 0 && this.#native.withdraw(slot, false)) {
-        const task = this.#nameOf(slot)
-        this.#slots.reject(slot, new PoolError(error.code, error.message, { cause: error.cause, task }))
-      }
-    }
-    this.#hold()
+    const { code, message, cause } = error
+    const errorOf = (task) => new PoolError(code, message, { cause, task })
+    this.#submissions.withdrawAll((label) => label >= 0, errorOf)
   }
 
+  // ---- watching
+
+  get needsDrain() {
+    return this.#needsDrain
+  }
+
+  /** The queue is as long as it may be. */
+  #full() {
+    if (this.#needsDrain) return
+    this.#needsDrain = true
+    this.#say('needsDrain')
+  }
+
+  #drained() {
+    this.#needsDrain = false
+    this.#say('drain')
+  }
+
+  /** Tells who listens, in a turn of their own: what they throw is theirs. */
+  #say(event, news = undefined) {
+    if (event === 'death') return this.#health.death(Date.now())
+    if (this.listenerCount(event) > 0) setImmediate(() => this.#emit(event, news))
+  }
+
+  #emit(event, news) {
+    if (this.listenerCount(event) === 0) return // an 'error' that nobody hears would be thrown
+    if (news === undefined) this.emit(event)
+    else this.emit(event, news)
+  }
+
+  #reportHealth() {
+    const figures = JSON.parse(this.#native.stats())
+    const nameOf = (kind, label) => this.#nameOfLabel(kind, label)
+    const warnings = warningsOf(figures, this.#health.deaths, Date.now(), nameOf)
+    const status = warnings.length > 0 ? 'warning' : 'ok'
+    this.#emit('health', { status, warnings, stats: describeStats(this.#name, figures, nameOf) })
+  }
+
+  #restUnheard() {
+    if (this.listenerCount('health') === 0) this.#health.rest()
+  }
+
+  #nameOfLabel(kind, label) {
+    return kind === 'native' ? native.nameOf(label) : this.#labels.name(label)
+  }
+
+  stats() {
+    const figures = JSON.parse(this.#native.stats())
+    return describeStats(this.#name, figures, (kind, label) => this.#nameOfLabel(kind, label))
+  }
+
+  // ---- size
+
   ready() {
+    return this.#atLeast(this.#sizes.minWorkers, Number.POSITIVE_INFINITY)
+  }
+
+  resize(options) {
+    try {
+      const sizes = resizeOptions(options, this.#sizes)
+      if (this.#end === undefined) {
+        this.#sizes = sizes
+        this.#native.resize(sizes.minWorkers, sizes.maxWorkers, sizes.nativeThreads)
+      }
+      return this.#atLeast(sizes.minWorkers, sizes.maxWorkers)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Resolves when so many workers are up, and no more than `most` are there. */
+  #atLeast(least, most) {
     if (this.#end !== undefined) {
       return Promise.reject(
         this.#terminated ? terminatedError() : closedError('The pool is closed; make another one')
       )
     }
-    return this.#workers.ready().then(undefined, addSubmitSite)
+    this.#native.hireMinimum()
+    this.#inbox.drainAll()
+    return this.#workers.within(least, most).then(undefined, addSubmitSite)
   }
 
   // ---- the end
@@ -339,7 +306,7 @@ class WorkerPool {
     }
     const { promise } = this.#finish(closedError('The pool was closed before its workers were up'))
     if (!this.#terminated) {
-      if (given.cancelQueued) this.#cancelQueued()
+      if (given.cancelQueued) this.#submissions.withdrawAll(() => true, cancelledError)
       this.#native.close()
       if (given.timeout !== undefined && given.timeout <= LONGEST_TIMER) {
         const timer = setTimeout(() => {
@@ -351,21 +318,6 @@ class WorkerPool {
     return promise
   }
 
-  #cancelQueued() {
-    for (const slot of this.#slots.openSlots()) {
-      if (!this.#native.withdraw(slot, this.#slots.labels[slot] < 0)) continue
-      const task = this.#nameOf(slot)
-      this.#slots.reject(
-        slot,
-        new PoolError(
-          'ERR_POOL_CLOSED',
-          `The task '${task}' was cancelled in the queue, as close() was called with 'cancelQueued'; call close() without it to let queued tasks run`,
-          { task }
-        )
-      )
-    }
-  }
-
   terminate() {
     const end = this.#finish(terminatedError())
     if (!this.#terminated && !end.settled) {
@@ -373,7 +325,7 @@ class WorkerPool {
       end.lingering = [...this.#slots.kept]
       this.#native.terminate()
       for (const slot of this.#slots.openSlots())
-        this.#slots.reject(slot, terminatedError(this.#nameOf(slot)))
+        this.#slots.reject(slot, terminatedError(this.#submissions.nameOf(slot)))
       this.#workers.terminate()
     }
     return end.promise
@@ -393,28 +345,31 @@ class WorkerPool {
     return this.#end
   }
 
-  #ended() {
+  async #ended() {
+    const end = this.#end
+    this.#health.rest()
     this.#native.release()
     this.#wake.drain = () => {}
-    if (this.#end === undefined) return
-    this.#end.lingering = []
-    this.#end.settled = true
+    if (end === undefined) return
+    end.lingering = []
+    await this.#workers.gone() // those that were ended by force, too
+    end.settled = true
+    this.#hold()
     // After the handlers of results that came in the same batch.
-    setImmediate(this.#end.resolve)
-  }
-
-  stats() {
-    return describeStats(this.#name, JSON.parse(this.#native.stats()), (kind, label) =>
-      kind === 'native' ? native.nameOf(label) : this.#labels.name(label)
-    )
+    setImmediate(end.resolve)
   }
 }
 
-/** A copy of what is to be sent later, with its transferables already taken from their owner. */
-function copyOf({ input, transfer }) {
-  const [copy, list] = structuredClone([input, transfer], { transfer })
-  checkTransferred(transfer)
-  return { input: copy, transfer: list }
+function cancelledError(task) {
+  const message = `The task '${task}' was cancelled in the queue, as close() was called with 'cancelQueued'; call close() without it to let queued tasks run`
+  return new PoolError('ERR_POOL_CLOSED', message, { task })
+}
+
+/** Retries as the addon takes them. */
+function nativeRetries(retries) {
+  if (retries === undefined) return undefined
+  const { max, delay, delays = [delay], factor, maxDelay, jitter, when } = retries
+  return { max, delays, factor, maxDelay, jitter, ask: when !== undefined }
 }
 
 module.exports = { WorkerPool }

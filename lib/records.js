@@ -23,17 +23,50 @@ const RECORD = {
   PANIC: 13,
   WORKER_GONE: 14,
   DELIVER: 15,
-  ENDED: 16
+  ENDED: 16,
+  TIMED_OUT: 17,
+  QUEUE_TIMED_OUT: 18,
+  CANCELLED: 19,
+  HIRE: 20,
+  KILL: 21,
+  DRAINED: 22
 }
+
+/** The flag of a record that asks whether its task is to be tried again. */
+const UNDECIDED = 1
+
+/** Flags of a submission. */
+const SUBMIT = { NEEDS_DELIVERY: 1, STOPPABLE: 2, LIMITS: 4, ASK: 8, JITTER: 16 }
+
+/** What `cancel` answers: no record of the task will come; one will when it has stopped; one is on its way. */
+const CANCEL = { OUT: 0, STOPPING: 1, OVER: 2 }
 
 /** What a worker's `next` says in the first word when there is no task. */
 const TURN = { IDLE: 0, STOP: 2, GROW: 3 }
 
-/** Words before a task's record: priority and number, both doubles. */
-const PREFIX = 4
+/** Words before a task's record: priority and number, both doubles, the run, and one unused. */
+const PREFIX = 6
+const RUN = 4
 
-/** How a task ended, as a worker hands it in. */
-const ENDING = { NONE: 0, FULFILLED: 1, REJECTED: 2, CARGO_FULFILLED: 3, CARGO_REJECTED: 4 }
+/** Flags of a task's record, below its attempt. */
+const TASK = { DELIVERED: 1, STOPPABLE: 2, ATTEMPT_SHIFT: 2 }
+
+/** How a task ended, as a worker hands it in, and what is added to that. */
+const ENDING = {
+  NONE: 0,
+  FULFILLED: 1,
+  REJECTED: 2,
+  CARGO_FULFILLED: 3,
+  CARGO_REJECTED: 4,
+  /** It was cut off, or left behind. */
+  STOPPED: 5,
+  /** It was told to stop and answered; nobody wants to know what. */
+  UNWANTED: 6,
+  /** It would reject each time. */
+  REFUSED: 8,
+  /** The worker will be back by itself. */
+  RETURNS: 16
+}
 
 /** Kinds of messages on a worker's port. */
 const PORT = { CARGO: 0, SHARED: 1, FORGET: 2 }
@@ -55,4 +88,18 @@ class Inbound {
   }
 }
 
-module.exports = { KEPT_WORDS, HEAD, RECORD, TURN, PREFIX, ENDING, PORT, Inbound }
+module.exports = {
+  KEPT_WORDS,
+  HEAD,
+  RECORD,
+  UNDECIDED,
+  SUBMIT,
+  CANCEL,
+  TURN,
+  PREFIX,
+  RUN,
+  TASK,
+  ENDING,
+  PORT,
+  Inbound
+}

@@ -3,10 +3,13 @@
 const { PoolError } = require('./errors.js')
 const { nameOfTask } = require('./labels.js')
 
-/** What a submission answers if it is refused. */
+// The pool's own words for why a task was not accepted, or given up.
+
+/** What a submission answers if it is refused; src/binding/owner.rs holds the same numbers. */
 const CLOSING = -1
 const TERMINATED = -2
 const NO_THREAD = -3
+const FULL = -4
 
 /** An error of a submission, with the task it is about. */
 function about(task, error) {
@@ -15,16 +18,22 @@ function about(task, error) {
 }
 
 /** Why a submission was refused. */
-function refusal(answer, task) {
+function refusal(answer, task, maxQueue) {
   if (answer === CLOSING) {
     const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
     return closedError(message, task)
   }
-  if (answer === NO_THREAD) {
-    const message = `The native task '${task}' cannot run, as the system grants no thread; raise its limit or lower 'nativeThreads'`
-    return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
+  if (answer === NO_THREAD) return noThreadError(task)
+  if (answer === FULL) {
+    const message = `The task '${task}' was not accepted, as ${maxQueue} tasks wait already; wait for 'drain', raise 'maxQueue', or set 'whenFull' to 'wait'`
+    return new PoolError('ERR_QUEUE_FULL', message, { task })
   }
   return terminatedError(task)
+}
+
+function noThreadError(task) {
+  const message = `The native task '${task}' cannot run, as the system grants no thread; raise its limit or lower 'nativeThreads'`
+  return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
 }
 
 const closedError = (message, task = undefined) => new PoolError('ERR_POOL_CLOSED', message, { task })
@@ -37,4 +46,38 @@ function terminatedError(task = undefined) {
   return new PoolError('ERR_POOL_TERMINATED', message, { task })
 }
 
-module.exports = { CLOSING, TERMINATED, about, refusal, closedError, terminatedError }
+/** A PoolError that others tell by its name, as they do DOMException's. */
+function timeoutError(code, message, task) {
+  const error = new PoolError(code, message, { task })
+  Object.defineProperty(error, 'name', { value: 'TimeoutError', writable: true, configurable: true })
+  // The stack was taken with the other name.
+  Object.defineProperty(error, 'stack', {
+    value: error.stack?.replace('PoolError', 'TimeoutError'),
+    writable: true,
+    configurable: true
+  })
+  return error
+}
+
+function taskTimeoutError(task, timeout) {
+  const message = `The task '${task}' was stopped, as it ran for longer than ${timeout} ms; raise its 'timeout' or give it less to do`
+  return timeoutError('ERR_TASK_TIMEOUT', message, task)
+}
+
+function queueTimeoutError(task, timeout) {
+  const message = `The task '${task}' was given up, as it waited for longer than ${timeout} ms; raise its 'queueTimeout' or the number of workers`
+  return timeoutError('ERR_QUEUE_TIMEOUT', message, task)
+}
+
+module.exports = {
+  CLOSING,
+  TERMINATED,
+  FULL,
+  about,
+  refusal,
+  noThreadError,
+  closedError,
+  terminatedError,
+  taskTimeoutError,
+  queueTimeoutError
+}

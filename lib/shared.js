@@ -40,11 +40,11 @@ class SharedBuffers {
     return used
   }
 
-  /** Tells a new worker of all there are. */
-  introduce(port) {
+  /** Tells a new worker of all there are, through `send`. */
+  introduce(send) {
     for (const [number, reference] of this.buffers) {
       const buffer = reference.deref()
-      if (buffer !== undefined) port.postMessage([PORT.SHARED, number, buffer])
+      if (buffer !== undefined) send([PORT.SHARED, number, buffer])
     }
   }
 }

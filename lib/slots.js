@@ -1,5 +1,8 @@
 'use strict'
 
+/** What settles a promise that has settled already while its record is still on its way. */
+const NOTHING_LEFT = () => {}
+
 // The promises of unsettled tasks, by number. Rust knows a task by the number of its slot alone. Arrays with
 // a free list: cheaper than a Map, and their memory stays flat.
 class Slots {
@@ -7,7 +10,10 @@ class Slots {
     this.resolves = []
     /** Label of each task: what it is called in errors. */
     this.labels = []
-    /** What must stay alive until the task is over: its input, or the buffers that Rust reads. */
+    /**
+     * What must stay alive until the task is over, or is to be known then; mostly nothing.
+     * @type {(InstanceType<typeof import('./kept.js').Kept> | undefined)[]}
+     */
     this.kept = []
     this.free = []
     this.count = 0
@@ -24,9 +30,14 @@ class Slots {
     })
   }
 
-  /** Whether the slot holds a promise that has not settled. */
+  /** Whether the slot holds a task that is not over. */
   isOpen(slot) {
     return this.resolves[slot] !== undefined
+  }
+
+  /** Whether it is open for the task's last record only. */
+  isSettled(slot) {
+    return this.resolves[slot] === NOTHING_LEFT
   }
 
   resolve(slot, value) {
@@ -37,12 +48,25 @@ class Slots {
 
   /** Without a function of its own to keep for it, which a million tasks that resolve would pay for. */
   reject(slot, error) {
-    this.resolve(slot, Promise.reject(error))
+    if (this.isSettled(slot)) this.close(slot)
+    else this.resolve(slot, Promise.reject(error))
+  }
+
+  /** Rejects the promise of a task whose record is on its way; that one closes the slot. */
+  rejectEarly(slot, error) {
+    const resolve = this.resolves[slot]
+    this.resolves[slot] = NOTHING_LEFT
+    this.kept[slot]?.unwatch(slot)
+    resolve(Promise.reject(error))
   }
 
   close(slot) {
+    const kept = this.kept[slot]
+    if (kept !== undefined) {
+      kept.unwatch(slot)
+      this.kept[slot] = undefined
+    }
     this.resolves[slot] = undefined
-    this.kept[slot] = undefined
     this.free.push(slot)
     this.count--
   }

@@ -30,10 +30,23 @@
 /**
  * Words ahead of a message that is sent, for the arguments of the call that sends it (see ARGUMENT).
  */
-const CALL = 8
+const CALL = 16
 
-/** Where they are: words, and the priority as an aligned float64; src/binding/call.rs holds the same layout. */
-const ARGUMENT = { SLOT: 0, LABEL: 1, FLAGS: 2, LENGTH: 3, PRIORITY: 2 }
+/** Where they are: words, and float64s by their own index; src/binding/call.rs holds the same layout. */
+const ARGUMENT = {
+  SLOT: 0,
+  LABEL: 1,
+  /** Of a worker that hands in, in the place of the label. */
+  RUN: 1,
+  FLAGS: 2,
+  LENGTH: 3,
+  PRIORITY: 2, // float64s from here on, but for RETRIES
+  TIMEOUT: 3,
+  QUEUE_TIMEOUT: 4,
+  RETRIES: 10,
+  FACTOR: 6,
+  LONGEST_DELAY: 7
+}
 
 /** Words before the first token; the first is 1 if the message has references, the second unused. */
 const HEADER = 2

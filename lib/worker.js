@@ -7,13 +7,15 @@ const { syncBuiltinESMExports } = require('node:module')
 const { setImmediate, setTimeout } = require('node:timers')
 const workerThreads = require('node:worker_threads')
 const native = require('./native.js')
-const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
+const { ARGUMENT, encode, encoded, forgetValue, decode } = require('./codec.js')
+const { Task, TaskContext } = require('./context.js')
 const { PoolError, describe, simplify } = require('./errors.js')
-const { compile, findExport, loadExports } = require('./handlers.js')
 const { takeMoved } = require('./move.js')
-const { HEAD, TURN, PREFIX, ENDING, PORT, Inbound } = require('./records.js')
+const { HEAD, TURN, PREFIX, RUN, TASK, ENDING, Inbound } = require('./records.js')
+const { WorkerPort } = require('./worker-port.js')
+const { WorkerScript } = require('./worker-script.js')
 
-const { pool, id, script, eager, port } = workerThreads.workerData.threadmill
+const { pool, id, path, port, places, largestHeap } = workerThreads.workerData.threadmill
 // The script sees the workerData that its user gave, and nothing of ours.
 const own = /** @type {any} */ (workerThreads)
 own.workerData = workerThreads.workerData.workerData
@@ -22,45 +24,48 @@ const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (wor
 
 /** Milliseconds of tasks after which the script's own timers, sockets and console get their turn. */
 const SLICE = 1
+/** Milliseconds that a task which listens has to answer when it is told to stop; STOP_GRACE in src/scheduler. */
+const GRACE = 10
 
 // Held from the start: a script may replace it. Loading the finer clock would delay the first task.
 const now = Date.now
 
-/** What the worker is doing; a wake-up means something only to one at rest. */
-const REST = 0
-const RUNNING = 1 // also while it waits for a task's promise
-const YIELDED = 2 // for a turn of the event loop
-const STOPPED = 3
+/** What the worker is doing. */
+const REST = 0 // has room for a task and nothing to do until it is woken, or a promise settles
+const FULL = 1 // all its places are taken by tasks that wait for something
+const CHAIN = 2 // runs one task after the other
+const YIELDED = 3 // for a turn of the event loop
+const STOPPED = 4
 
 let state = REST
 let sliceStart = 0
+/** Tasks whose promise is pending. */
+let pending = 0
+/** Those of them that may be told to stop, by run. @type {Map<number, InstanceType<typeof Task>>} */
+const stoppable = new Map()
+
 let outbound = encoded.bytes
 let inbound = new Inbound()
 const endpoint = new native.WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
-const [next, finish] = endpoint.functions()
+const [next, finish, runStoppable, isStopped] = endpoint.functions()
+const cargo = new WorkerPort(port)
+const script = new WorkerScript(path, { workerId: id })
 
-/** The task that runs. */
-let slot = 0
-/** How the last task ended; handed in with the next call. */
+/** How the last task ended, and which it was; handed in with the next call. */
 let ended = ENDING.NONE
+let endedTask = new Task(0, 0, false, undefined)
 /** Functions by label. */
 const handlers = []
-
-/** See TaskContext in index.d.ts. */
-class Context {
-  constructor(taskId, attempt, priority) {
-    this.taskId = taskId
-    this.attempt = attempt
-    this.priority = priority
-    this.workerId = id
-  }
-}
+/** Whether a successor has been asked for. */
+let isWorn = false
 
 // ---- the loop
 
 function turn() {
+  if (state === STOPPED) return
+  if (stoppable.size > 0) heedStops()
   if (state !== REST) return
-  state = RUNNING
+  state = CHAIN
   sliceStart = now()
   pump()
 }
@@ -68,7 +73,7 @@ function turn() {
 /** Hands in what has ended and runs the next task, if there is one. */
 function pump() {
   if (ended !== ENDING.NONE && Math.abs(now() - sliceStart) > SLICE) return yieldTurn()
-  const text = handIn(next)
+  const text = handIn(next, 0)
   if (text === null) return rest()
   runTask(text)
 }
@@ -86,28 +91,31 @@ function rest() {
     inbound = new Inbound()
     endpoint.useInbound(inbound.int32)
   }
-  state = REST
+  state = pending === places ? FULL : REST
+  checkHeap()
 }
 
 /** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
-function handIn(call) {
+function handIn(call, more) {
   if (encoded.bytes !== outbound) {
     outbound = encoded.bytes
     endpoint.useOutbound(outbound)
   }
   const words = encoded.int32
-  words[ARGUMENT.FLAGS] = ended
-  words[ARGUMENT.SLOT] = slot
+  words[ARGUMENT.FLAGS] = ended | more
+  words[ARGUMENT.SLOT] = endedTask.slot
+  words[ARGUMENT.RUN] = endedTask.run
   words[ARGUMENT.LENGTH] = encoded.byteLength
-  const text = ended === ENDING.FULFILLED || ended === ENDING.REJECTED ? encoded.text : ''
+  const hasText = ended !== ENDING.NONE && (ended & ~ENDING.REFUSED) <= ENDING.REJECTED
   ended = ENDING.NONE
-  return call(text)
+  return call(hasText ? encoded.text : '')
 }
 
 /** Lets the event loop turn once before the next task. */
 function yieldTurn() {
-  handIn(finish)
+  handIn(finish, ENDING.RETURNS)
   state = YIELDED
+  checkHeap()
   setImmediate(() => {
     state = REST
     turn()
@@ -117,27 +125,57 @@ function yieldTurn() {
 /** Runs the task in `inbound`; once it is over, hands in how it ended and goes on. */
 function runTask(text) {
   const { int32, float64 } = inbound
-  slot = int32[PREFIX + 1]
+  const run = int32[RUN] >>> 0
   const label = int32[PREFIX + 2]
   const flags = int32[PREFIX + HEAD - 1]
-  const context = new Context(float64[1], flags >> 1, float64[0])
+  const isStoppable = (flags & TASK.STOPPABLE) !== 0
+  const asks = isStoppable ? () => isStopped(run) : undefined
+  const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks)
+  const task = new Task(int32[PREFIX + 1], run, isStoppable, context)
   const handler = handlers[label]
   let input
   try {
-    input = flags & 1 ? takeCargo() : decode(int32, float64, PREFIX + HEAD, text, 0, findShared)
+    input =
+      flags & TASK.DELIVERED
+        ? cargo.takeCargo()
+        : decode(int32, float64, PREFIX + HEAD, text, 0, cargo.findShared)
   } catch (cause) {
-    const message = `The task's input cannot be read: ${cause?.message ?? cause}`
-    return settleLater(reject, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
+    const message = `The task's input cannot be read: ${wordsOf(cause)}`
+    return settleLater(refuse, task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
   }
-  if (handler === undefined) return follow(resolveHandler(label).then((found) => found(input, context)))
+  if (handler === undefined) return findHandler(task, label, input)
   let result
   try {
-    result = handler(input, context)
-    if (isThenable(result)) return follow(result)
+    result = call(task, handler, input)
+    if (isPending) return follow(task, result)
   } catch (thrown) {
-    return settleLater(reject, thrown)
+    return settleLater(reject, task, thrown)
   }
-  settleLater(fulfil, result)
+  settleLater(fulfil, task, result)
+}
+
+/** Runs a task whose function this worker has not used before. */
+function findHandler(task, label, input) {
+  const [isSource, text] = endpoint.label(label)
+  const begun = script.find(isSource, text).then(
+    (handler) => {
+      handlers[label] = handler
+      return call(task, handler, input)
+    },
+    (error) => {
+      const isFinal = isSource || script.isBroken || error.code === 'ERR_TASK_NOT_FOUND'
+      throw new NotFound(error, isFinal)
+    }
+  )
+  follow(task, begun)
+}
+
+/** Why a task could not even begin; `isFinal` if another try would end the same. */
+class NotFound {
+  constructor(error, isFinal) {
+    this.error = error
+    this.isFinal = isFinal
+  }
 }
 
 const DONE = Promise.resolve()
@@ -146,9 +184,9 @@ const DONE = Promise.resolve()
  * What a task leaves in the microtask queue runs before the next task does (and before its result is encoded:
  * it may submit tasks of its own, which are encoded in the same memory).
  */
-function settleLater(settle, value) {
+function settleLater(settle, task, value) {
   DONE.then(() => {
-    settle(value)
+    settle(task, value)
     pump()
   })
 }
@@ -158,44 +196,162 @@ const isThenable = (value) =>
   (typeof value === 'object' || typeof value === 'function') &&
   typeof value.then === 'function'
 
-function follow(promise) {
+/** Waits for a task's promise; meanwhile others may run, if the worker has places for more than one. */
+function follow(task, promise) {
+  pending++
+  if (task.isStoppable) stoppable.set(task.run, task)
   Promise.resolve(promise).then(
-    (value) => {
-      fulfil(value)
-      pump()
-    },
-    (thrown) => {
-      reject(thrown)
-      pump()
-    }
+    (value) => over(task, fulfil, value),
+    (thrown) => over(task, reject, thrown)
   )
+  if (pending < places) DONE.then(pump)
+  else state = FULL
+}
+
+/** A task's promise has settled. */
+function over(task, settle, value) {
+  if (!task.abandoned) conclude(task, settle, value)
+}
+
+/** A task that was pending no longer is. */
+function conclude(task, settle, value) {
+  pending--
+  stoppable.delete(task.run)
+  settle(task, value)
+  // Whoever is at it goes on by itself.
+  if (state === CHAIN || state === YIELDED) return handIn(finish, 0)
+  state = CHAIN
+  pump()
+}
+
+// ---- being stopped
+
+/** What is thrown in the place of code that was stopped from another thread; no script gets hold of it. */
+const STOP = Symbol('stopped')
+/** The same for code that did not begin, as the task had been told to stop already: nothing was cut off. */
+const UNBEGUN = Symbol('not begun')
+
+/** What a call that can be stopped answers; src/binding/worker.rs holds the same numbers. */
+const TERMINATED = 1
+const NOT_BEGUN = 2
+
+/** The call that can be stopped: what it calls, and how that ended. */
+let code
+let first
+let second
+let threw = false
+let outcome
+
+/** Called from native code, which a termination unwinds to. */
+function callNow() {
+  try {
+    outcome = code(first, second)
+    threw = false
+  } catch (thrown) {
+    outcome = thrown
+    threw = true
+  }
+}
+
+/** Calls back such that the call ends when the task is told to stop. */
+function callStoppable(task, callback, value) {
+  code = callback
+  first = value
+  second = task.context
+  const answer = runStoppable(task.run, callNow)
+  const result = outcome
+  code = first = second = outcome = undefined
+  if (answer === TERMINATED) {
+    forgetValue() // if it is the encoder that was stopped
+    throw STOP
+  }
+  if (answer === NOT_BEGUN) throw UNBEGUN
+  if (threw) throw result
+  return result
+}
+
+/** Whether what the last task returned is a promise, or something like one. */
+let isPending = false
+let handlerNow
+
+/** Runs a task's function. */
+function call(task, handler, input) {
+  handlerNow = handler
+  return task.isStoppable ? callStoppable(task, callHandler, input) : callHandler(input, task.context)
+}
+
+function callHandler(input, context) {
+  const handler = handlerNow
+  const result = handler(input, context)
+  isPending = isThenable(result)
+  return result
+}
+
+/** Tells tasks that wait for something that they are to stop. */
+function heedStops() {
+  for (let run = endpoint.takeStopped(); run !== 0; run = endpoint.takeStopped()) {
+    const task = stoppable.get(run)
+    if (task === undefined) continue // it runs, and is stopped there
+    if (TaskContext.abort(task.context)) setTimeout(abandon, GRACE, task)
+    else abandon(task)
+  }
+}
+
+/** Waits no longer for a task that was told to stop. */
+function abandon(task) {
+  if (stoppable.get(task.run) !== task) return
+  task.abandoned = true
+  conclude(task, reject, STOP)
 }
 
 // ---- results
 
-function fulfil(value) {
+function fulfil(task, value) {
   try {
-    if (encode(value)) ended = ENDING.FULFILLED
+    if (task.isStoppable ? callStoppable(task, encodeValue, value) : encode(value)) ended = ENDING.FULFILLED
     else {
-      port.postMessage(value, takeMoved(value))
+      cargo.send(value, takeMoved(value))
       ended = ENDING.CARGO_FULFILLED
     }
+    endedTask = task
   } catch (cause) {
-    const message = `The task's result cannot be sent back: ${/** @type {any} */ (cause)?.message ?? cause}`
-    reject(new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
+    if (cause === STOP || cause === UNBEGUN) return reject(task, cause)
+    const message = `The task's result cannot be sent back: ${wordsOf(cause)}`
+    reject(task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
   }
 }
 
-function reject(thrown) {
+const encodeValue = (value) => encode(value)
+
+/** Rejects a task that would end the same each time. */
+function refuse(task, error) {
+  reject(task, error)
+  if (ended < ENDING.STOPPED) ended |= ENDING.REFUSED
+}
+
+function reject(task, thrown) {
+  if (thrown instanceof NotFound) return (thrown.isFinal ? refuse : reject)(task, thrown.error)
+  endedTask = task
+  try {
+    if (thrown === STOP || thrown === UNBEGUN) throw thrown
+    if (task.isStoppable) callStoppable(task, sendThrown, thrown)
+    else sendThrown(thrown)
+  } catch (stop) {
+    if (stop !== STOP && stop !== UNBEGUN) throw stop
+    ended = stop === STOP ? ENDING.STOPPED : ENDING.UNWANTED
+  }
+}
+
+function sendThrown(thrown) {
   const description = describeAnything(thrown)
   try {
     if (encode(description)) {
       ended = ENDING.REJECTED
       return
     }
-    port.postMessage(description, [])
+    cargo.send(description, [])
   } catch {
-    port.postMessage(simplify(description), [])
+    cargo.send(simplify(description), [])
   }
   ended = ENDING.CARGO_REJECTED
 }
@@ -205,107 +361,71 @@ function describeAnything(thrown) {
   try {
     return describe(thrown)
   } catch (cause) {
-    return describe(new Error(`The task threw a value that cannot be read: ${cause?.message ?? cause}`))
+    return describe(new Error(`The task threw a value that cannot be read: ${wordsOf(cause)}`))
   }
 }
 
-// ---- what comes over the port
-
-/** @type {Map<number, SharedArrayBuffer>} */
-const sharedBuffers = new Map()
-/** The input that came last, or the error of reading it. One that was taken back comes before its successor. */
-let cargo = {}
-
-function receive([kind, first, second]) {
-  if (kind === PORT.SHARED) sharedBuffers.set(first, second)
-  else if (kind === PORT.FORGET) sharedBuffers.delete(first)
-  else cargo = { value: first }
-}
-
-// What nobody waits for is received, too: it would be kept alive in the port.
-port.on('message', receive)
-port.on('messageerror', (error) => {
-  cargo = { error }
-})
-port.unref()
-
-function receiveNow() {
-  const received = workerThreads.receiveMessageOnPort(port)
-  if (received !== undefined) receive(received.message)
-  return received !== undefined
-}
-
-/** The input that was delivered for the task. */
-function takeCargo() {
-  while (receiveNow());
-  const { value, error } = cargo
-  cargo = {}
-  if (error !== undefined) throw error
-  return value
-}
-
-/** A SharedArrayBuffer was sent before the first task that names it was submitted. */
-function findShared(number) {
-  while (!sharedBuffers.has(number) && receiveNow());
-  return sharedBuffers.get(number)
-}
-
-// ---- functions
-
-/** @type {Promise<any> | undefined} */
-let exportsOfScript
-
-/** The script's exports; loaded once, for the first who asks. */
-function loadScript() {
-  exportsOfScript ??= loadExports(script)
-  return exportsOfScript
-}
-
-/** Finds or compiles the function of a label. */
-async function resolveHandler(label) {
-  const [isSource, text] = endpoint.label(label)
-  const found = isSource ? compile(text) : findExport(script, await loadScript(), text)
-  handlers[label] = found
-  return found
+/** What was thrown, in words; it may be anything. */
+function wordsOf(/** @type {any} */ cause) {
+  try {
+    return String(cause?.message ?? cause)
+  } catch {
+    return 'it threw something that has no words'
+  }
 }
 
 // ---- the end
 
+/** Asks for a successor once the heap has grown beyond what the pool allows. */
+function checkHeap() {
+  if (isWorn || largestHeap === Number.POSITIVE_INFINITY) return
+  if (process.memoryUsage().heapUsed <= largestHeap) return
+  isWorn = true
+  endpoint.wear()
+}
+
 /** Longest wait, in milliseconds, for what the script has printed to leave the thread. */
 const FLUSH = 500
 
-/** Ends the thread once its output is written: `process.exit` alone would lose what is still buffered. */
-function stop() {
+/** Ends the thread once its script is torn down and its output written: `process.exit` alone would lose what is still buffered. */
+async function stop() {
   state = STOPPED
+  await script.tearDown().catch((error) => tell({ failure: describe(error) }))
   endpoint.leave()
   const exit = () => process.exit(0)
-  const pending = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0)
-  if (pending.length === 0) return exit()
+  const unwritten = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0)
+  if (unwritten.length === 0) return exit()
   setTimeout(exit, FLUSH)
-  Promise.all(
-    pending.map(
-      (stream) =>
-        new Promise((resolve) => {
-          stream.write('', resolve)
-        })
-    )
-  ).then(exit)
+  const written = unwritten.map(
+    (stream) =>
+      new Promise((resolve) => {
+        stream.write('', resolve)
+      })
+  )
+  await Promise.all(written)
+  exit()
 }
 
 // ---- the start
 
-function report(error) {
+/** Tells the thread that made the pool. */
+function tell(news) {
   try {
-    parentPort.postMessage({ threadmill: { error } })
+    parentPort.postMessage({ threadmill: news })
   } catch {
-    parentPort.postMessage({ threadmill: { error: error && simplify(error) } })
+    const error = news.error && simplify(news.error)
+    parentPort.postMessage({ threadmill: { error, failure: news.failure && simplify(news.failure) } })
   }
 }
 
-if (eager && script !== undefined)
-  loadScript().then(
-    () => report(undefined),
-    (error) => report(describe(error))
+function begin(error) {
+  tell({ error })
+  turn()
+}
+
+if (path === undefined) begin(undefined)
+else
+  script.ready().then(
+    () => begin(undefined),
+    (error) => begin(describe(error))
   )
-else report(undefined)
-turn()

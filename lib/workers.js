@@ -1,175 +1,225 @@
 'use strict'
 
-const path = require('node:path')
-const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
 const { deferred } = require('./deferred.js')
 const { PoolError, restore } = require('./errors.js')
 const { PORT } = require('./records.js')
 const { SharedBuffers } = require('./shared.js')
+const { ThreadHost } = require('./thread-host.js')
 
-const WORKER_FILE = path.join(__dirname, 'worker.js')
+/**
+ * `end` is how this side has ended it: `killed` as it did not answer, or `terminated` with the pool.
+ * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean }} Entry
+ */
 
-// The worker threads of a pool, as Node hosts them. Rust decides when one starts and what it runs; here they
-// are started, handed what only a MessagePort can carry, and buried.
+// The workers of a pool. Rust decides when one starts and what it runs; here they are started, handed what only
+// a MessagePort can carry, and buried.
 class Workers {
-  /** @type {Map<number, {worker: Worker, port: import('node:worker_threads').MessagePort, up: boolean, error: any, exitCode: number | undefined}>} */
+  /** @type {Map<number, Entry>} */
   #workers = new Map()
   #settings
   #pool
-  /** @type {ReturnType<typeof deferred> | undefined} */
-  #ready = undefined
-  /** Whether somebody waits for workers to be up. */
-  awaited = false
+  /** Who waits for the number of workers to be within limits. */
+  #waiters = /** @type {({ least: number, most: number } & ReturnType<typeof deferred>)[]} */ ([])
 
+  /**
+   * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
+   * @param {{ gone: (id: number) => void, fail: (error: InstanceType<typeof PoolError>) => void, hold: () => void, say: (event: string, news: any) => void }} pool
+   */
   constructor(settings, pool) {
     this.#settings = settings
     this.#pool = pool
     this.shared = new SharedBuffers((message) => {
-      for (const { port } of this.#workers.values()) port.postMessage(message)
+      for (const { host } of this.#workers.values()) host.send(message)
     })
   }
 
-  /** Starts the workers that are missing from the minimum, soon. */
-  startMinimum() {
-    setImmediate(() => {
-      for (const id of this.#pool.hire()) this.start(id)
-    }).unref()
+  /** Whether somebody waits for workers. */
+  get awaited() {
+    return this.#waiters.length > 0
   }
 
-  /** Starts worker `id`; one that somebody may be waiting for is up when it has loaded the script. */
+  get count() {
+    return this.#workers.size
+  }
+
+  /** Starts worker `id`; it is up when it has loaded the script. */
   start(id) {
-    const { pool, script, name, resources, minimum } = this.#settings
-    const eager = minimum > 0
-    const { port1: port, port2 } = new MessageChannel()
-    const workerData = {
-      threadmill: { pool, id, script, eager, port: port2 },
-      workerData: resources.workerData
-    }
-    let worker
+    /** @type {Entry | undefined} */
+    let entry
+    const with_ = (/** @type {(entry: Entry) => void} */ step) => entry !== undefined && step(entry)
     try {
-      worker = new Worker(WORKER_FILE, {
-        __proto__: null,
-        ...resources,
-        name: `${name}-worker-${id}`,
-        workerData,
-        transferList: /** @type {any[]} */ ([port2])
+      const host = new ThreadHost(this.#settings, id, {
+        hear: (news) => with_((entry) => this.#hear(id, entry, news)),
+        fail: (error) =>
+          with_((entry) => {
+            entry.error = error
+          }),
+        exit: (code) => with_((entry) => this.#bury(id, entry, code))
       })
+      entry = { host, up: false, end: undefined, error: undefined, exitCode: undefined, isBlamed: false }
     } catch (cause) {
-      port.close()
-      this.#failedStart(
-        new PoolError('ERR_WORKER_EXITED', `No worker could be started: ${cause?.message ?? cause}`, {
-          cause
-        })
-      )
-      this.#pool.gone(id, false)
-      return
+      const message = `No worker could be started: ${cause?.message ?? cause}; check the pool's worker options and the system's limits`
+      this.#pool.gone(id)
+      return this.#failedStart(new PoolError('ERR_WORKER_EXITED', message, { cause }))
     }
-    const record = { worker, port, up: false, error: undefined, exitCode: undefined }
-    this.#workers.set(id, record)
-    this.shared.introduce(port)
-    worker.on('message', (message) => this.#hear(record, message))
-    worker.on('error', (error) => {
-      record.error = error
-    })
-    worker.on('exit', (code) => this.#bury(id, record, code))
-    if (!this.awaited) worker.unref()
+    this.#workers.set(id, entry)
+    this.shared.introduce((message) => entry.host.send(message))
+    if (!this.awaited) entry.host.unref()
   }
 
-  /** News of a worker: that it is up, or why its script did not load. */
-  #hear(record, message) {
-    if (message?.threadmill === undefined) return // a script's own postMessage
-    record.up = true
-    if (message.threadmill.error !== undefined) this.#ready?.reject(restore(message.threadmill.error))
-    else if (this.#upCount() >= this.#settings.minimum) this.#ready?.resolve()
+  /** News of a worker: that it is up, or why its script did not load; later why it was not torn down. */
+  #hear(id, entry, { error, failure }) {
+    if (failure !== undefined) return this.#pool.say('error', restore(failure))
+    entry.up = true
+    if (error !== undefined) this.#rejectWaiters(restore(error))
+    else this.#answerWaiters()
+    this.#pool.say('workerStart', { workerId: id })
   }
 
-  #upCount() {
-    let count = 0
-    for (const { up } of this.#workers.values()) count += Number(up)
-    return count
-  }
-
-  #bury(id, record, code) {
-    record.exitCode = code
-    const error = this.deathError(id)
-    const replacement = this.#pool.gone(id, record.up)
+  /** A worker has ended, by itself or because it was told to. */
+  #bury(id, entry, code) {
+    entry.exitCode = code
+    if (entry.end !== 'killed') this.#lose(id, entry)
     this.#workers.delete(id)
-    if (!record.up) this.#failedStart(error)
-    else if (replacement === 0 && this.#workers.size < this.#settings.minimum) this.#ready?.reject(error)
-    record.port.close()
-    if (replacement > 0) this.start(replacement)
+    entry.host.close()
+    this.#pool.say('workerExit', { workerId: id, exitCode: code, error: entry.error })
+    this.#answerWaiters()
+    this.#pool.hold()
+  }
+
+  /** Ends a worker that does not answer. Its tasks do not wait until it is gone. */
+  kill(id) {
+    const entry = this.#workers.get(id)
+    if (entry === undefined || entry.end !== undefined) return
+    entry.end = 'killed'
+    this.#lose(id, entry)
+    entry.host.kill()
+  }
+
+  /** A worker is lost: what it had fails, and nothing more comes of it. */
+  #lose(id, entry) {
+    this.#pool.gone(id)
+    if (entry.end === 'terminated' || (entry.exitCode === 0 && entry.error === undefined && entry.up)) return
+    const error = this.deathError(id)
+    if (entry.up) this.#rejectWaiters(error, this.#alive().length)
+    else this.#failedStart(error)
+    if (!entry.isBlamed) this.#pool.say('error', error)
+    this.#pool.say('death', { workerId: id })
+  }
+
+  /** Those that have not ended and are not being ended. */
+  #alive() {
+    return [...this.#workers.values()].filter(
+      ({ end, exitCode }) => end === undefined && exitCode === undefined
+    )
   }
 
   /** A worker died before it could take a task: starting another would only repeat it. */
   #failedStart(error) {
-    this.#ready?.reject(error)
-    if (this.#workers.size === 0) this.#pool.fail(error)
+    this.#rejectWaiters(error)
+    if (!this.#alive().some(({ up }) => up)) this.#pool.fail(error)
   }
 
   /** Why worker `id` is gone, as an error of the task it had. */
   deathError(id, task = undefined) {
-    const { error, exitCode } = this.#workers.get(id) ?? {}
+    const entry = this.#workers.get(id)
+    const { error, exitCode, end, up = true } = entry ?? {}
+    if (task !== undefined && entry !== undefined) entry.isBlamed = true
     const what = task === undefined ? 'A worker' : `The worker that ran the task '${task}'`
+    if (end === 'killed' && !up) {
+      const message = `The script ${this.#settings.script} was not loaded and set up within ${this.#settings.startTimeout} ms; raise 'startTimeout' or see what it waits for`
+      return new PoolError('ERR_SCRIPT_LOAD', message, { task })
+    }
+    if (end === 'killed') {
+      const message = `${what} was ended, as a task on it did not stop when it was told to; let long tasks ask 'context.aborted'`
+      return new PoolError('ERR_WORKER_EXITED', message, { task })
+    }
     if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      return new PoolError(
-        'ERR_WORKER_OUT_OF_MEMORY',
-        `${what} ran out of memory; raise 'resourceLimits' or give the task less at a time`,
-        { cause: error, task }
-      )
+      const message = `${what} ran out of memory; raise 'resourceLimits' or give the task less at a time`
+      return new PoolError('ERR_WORKER_OUT_OF_MEMORY', message, { cause: error, task })
     }
     const why =
       error === undefined
         ? `exited with code ${exitCode}`
         : `died of an uncaught error: ${error?.message ?? error}`
-    return new PoolError('ERR_WORKER_EXITED', `${what} ${why}`, { cause: error, task })
+    const when = up ? '' : ' before it was up'
+    return new PoolError('ERR_WORKER_EXITED', `${what} ${why}${when}`, { cause: error, task })
   }
 
-  /** Resolves once the minimum of workers are up. */
-  ready() {
-    if (this.#settings.minimum === 0) return Promise.resolve()
-    if (this.#ready === undefined) {
-      const ready = deferred()
-      ready.promise = ready.promise.finally(() => {
-        this.awaited = false
-        for (const { worker } of this.#workers.values()) worker.unref()
-        this.#pool.hold()
-      })
-      this.#ready = ready
-      this.awaited = true
-      for (const id of this.#pool.hire()) this.start(id)
-      for (const { worker } of this.#workers.values()) worker.ref()
-      if (this.#upCount() >= this.#settings.minimum) ready.resolve()
-      this.#pool.hold()
-    }
-    return this.#ready.promise
+  // ---- waiting for workers
+
+  /** Resolves once at least so many workers are up, and at most so many are there. */
+  within(least, most) {
+    const waiter = { least, most, ...deferred() }
+    this.#waiters.push(waiter)
+    this.#answerWaiters()
+    for (const { host } of this.#workers.values()) if (this.awaited) host.ref()
+    this.#pool.hold()
+    return waiter.promise
   }
+
+  #answerWaiters() {
+    let up = 0
+    for (const entry of this.#workers.values()) up += Number(entry.up)
+    this.#dismissWaiters(({ least, most, resolve }) => {
+      if (up < least || this.count > most) return false
+      resolve()
+      return true
+    })
+  }
+
+  /** Tells those who wait for more workers than there will be. */
+  #rejectWaiters(error, alive = 0) {
+    this.#dismissWaiters(({ least, reject }) => {
+      if (least <= alive) return false
+      reject(error)
+      return true
+    })
+  }
+
+  #dismissWaiters(isDone) {
+    if (!this.awaited) return
+    this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter))
+    if (this.awaited) return
+    for (const { host } of this.#alive()) host.unref()
+    this.#pool.hold()
+  }
+
+  // ---- what only a MessagePort carries
 
   /** Sends a task's input to the worker that waits for it. */
   deliver(id, input, transfer) {
-    const record = this.#workers.get(id)
-    if (record === undefined) return // it died; its task is settled by that
-    record.port.postMessage([PORT.CARGO, input], transfer)
+    this.#workers.get(id)?.host.send([PORT.CARGO, input], transfer) // else it died; its task is settled by that
   }
 
   /** The value that worker `id` sent next, or the error of reading it: it may nest too deeply, say. */
   receive(id) {
-    const port = this.#workers.get(id)?.port
     try {
-      const received = port && receiveMessageOnPort(port)
+      const received = this.#workers.get(id)?.host.receive()
       return received ? { value: received.message } : { error: new Error('its worker is gone') }
     } catch (error) {
       return { error }
     }
   }
 
-  /** The pool is closing: who waits for workers to be up is told. */
+  // ---- the end
+
+  /** The pool is closing: who waits for workers is told. */
   end(error) {
-    this.#ready?.reject(error)
+    this.#rejectWaiters(error)
   }
 
   /** Ends every worker at once. */
   terminate() {
-    for (const { worker } of this.#workers.values()) worker.terminate()
+    for (const entry of this.#workers.values()) {
+      entry.end ??= 'terminated'
+      entry.host.kill()
+    }
+  }
+
+  /** Resolves when no worker is left. */
+  gone() {
+    return this.within(0, 0)
   }
 }
 

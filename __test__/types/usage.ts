@@ -1,5 +1,16 @@
 // Compiled, never run: what TypeScript users write, and what the compiler must refuse.
-import { move, PoolError, type PoolStats, WorkerPool } from '../../index.js'
+import {
+  type ExecuteOptions,
+  type HealthReport,
+  move,
+  PoolError,
+  type PoolOptions,
+  type PoolStats,
+  type RetryOptions,
+  type TaskContext,
+  type WorkerInfo,
+  WorkerPool
+} from '../../index.js'
 
 declare const bytes: Uint8Array
 
@@ -42,4 +53,102 @@ async function usage(): Promise<void> {
   new WorkerPool({ threads: 4 })
 }
 
+async function limits(signal: AbortSignal): Promise<void> {
+  const retries: RetryOptions = {
+    max: 3,
+    delay: [100, 1000] as const,
+    maxDelay: 10_000,
+    jitter: true,
+    when: (error, attempt) => error instanceof RangeError && attempt < 3
+  }
+  const options: PoolOptions = {
+    timeout: 1000,
+    queueTimeout: Number.POSITIVE_INFINITY,
+    retries,
+    maxQueue: 'auto',
+    whenFull: 'wait',
+    strategy: 'least-loaded',
+    concurrentTasksPerWorker: 8,
+    maxTasksPerWorker: 1000,
+    maxHeapBeforeRecycle: 2 ** 30,
+    keepWorkerAfterStop: true,
+    startTimeout: 5000,
+    healthInterval: 1000
+  }
+  const pool = new WorkerPool('./tasks.js', options)
+  const task: ExecuteOptions = { timeout: 100, queueTimeout: 100, signal, retries: 2, affinity: 7 }
+  const sum: number = await pool.execute((n: number) => n + 1, 1, task)
+  const low: number = await pool.priority('low', (n: number) => n, 1, { signal, affinity: 'user' })
+  await pool.run(1, { retries: { max: 1, delay: 50, factor: 2 } })
+  await pool.resize({ minWorkers: 1, maxWorkers: 8, nativeThreads: 2 })
+  const { length, held }: { length: number; held: number } = pool.stats().queue
+  console.log(sum, low, length, held)
+
+  // @ts-expect-error retries need a number
+  await pool.run(1, { retries: { delay: 100 } })
+  // @ts-expect-error a controller is not its signal
+  await pool.run(1, { signal: new AbortController() })
+  // @ts-expect-error a key is a string or a number
+  await pool.run(1, { affinity: Symbol('user') })
+  // @ts-expect-error the queue of a pool is no option of a task
+  await pool.run(1, { maxQueue: 1 })
+  // @ts-expect-error the priority is given twice
+  await pool.priority('low', 'compute', 1, { priority: 1 })
+  // @ts-expect-error a pool has no size of its own to change
+  await pool.resize({ size: 4 })
+  // @ts-expect-error something is to change
+  await pool.resize()
+  // @ts-expect-error there is no such word
+  new WorkerPool({ maxQueue: 'automatic' })
+  // @ts-expect-error there is no such strategy
+  new WorkerPool({ strategy: 'random' })
+  // @ts-expect-error full queues reject or wait
+  new WorkerPool({ whenFull: 'throw' })
+}
+
+function watching(pool: WorkerPool): void {
+  pool
+    .on('needsDrain', () => {})
+    .once('drain', () => {})
+    .on('error', (error: unknown) => console.error(error))
+    .on('workerStart', ({ workerId }) => workerId.toFixed())
+    .on('workerExit', ({ workerId, exitCode, error }) => console.log(workerId, exitCode?.toFixed(), error))
+    .on('health', (report: HealthReport) => {
+      for (const warning of report.warnings) {
+        if (warning.kind === 'queue') console.log(warning.length, warning.oldestAge)
+        else if (warning.kind === 'task')
+          console.log(warning.task, warning.worker, warning.runningFor - warning.usual)
+        else console.log(warning.deaths, warning.message)
+      }
+      console.log(report.status === 'ok', report.stats.queue.held)
+    })
+  if (pool.needsDrain) pool.off('error', console.error)
+
+  // @ts-expect-error there is no such event
+  pool.on('started', () => {})
+  // @ts-expect-error a worker is told by its number
+  pool.on('workerStart', (worker: number) => worker)
+  // @ts-expect-error only the pool knows
+  pool.needsDrain = false
+}
+
+/** What a script exports. */
+export async function setup({ workerId }: WorkerInfo): Promise<void> {
+  console.log(workerId)
+}
+
+export async function compute(url: string, context: TaskContext): Promise<number> {
+  const response = await fetch(url, { signal: context.signal })
+  let sum = 0
+  for (const byte of new Uint8Array(await response.arrayBuffer())) {
+    if (context.aborted) break
+    sum += byte
+  }
+  // @ts-expect-error only the pool knows
+  context.aborted = true
+  return sum
+}
+
 void usage
+void limits
+void watching

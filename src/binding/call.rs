@@ -4,22 +4,27 @@
 //! | words | content |
 //! | --- | --- |
 //! | 0 | slot |
-//! | 1 | label, or the number of a native task |
-//! | 2 | flags, or how a task ended |
+//! | 1 | label, or the number of a native task; the run that a worker hands in |
+//! | 2 | flags, or how a run ended |
 //! | 3 | length of the message in bytes |
 //! | 4, 5 | priority, a double |
-//! | 6, 7 | unused |
+//! | 6, 7 | timeout in milliseconds, a double; these and those that follow with the flag LIMITS |
+//! | 8, 9 | timeout in the queue |
+//! | 10 | most retries |
+//! | 11 | unused |
+//! | 12, 13 | factor of their delays |
+//! | 14, 15 | longest delay |
 //!
 //! `lib/wire.js` holds the same layout.
 
 use napi::bindgen_prelude::*;
-use napi::{JsString, sys};
+use napi::{JsString, check_status, sys};
 
 use super::values::StringReader;
 use crate::payload::Message;
 
 /// Bytes ahead of the message.
-const HEAD: usize = 32;
+const HEAD: usize = 64;
 
 /// See the module's words.
 pub(super) struct Call {
@@ -30,19 +35,49 @@ pub(super) struct Call {
     pub priority: f64,
 }
 
+// Flags of a submission; `lib/records.js` holds the same numbers.
+/// The input is sent over the worker's port.
+pub(super) const NEEDS_DELIVERY: u32 = 1;
+/// The task may be cancelled while it runs.
+pub(super) const STOPPABLE: u32 = 2;
+/// It brings limits of its own.
+pub(super) const LIMITS: u32 = 4;
+/// Its submitter is asked before each retry.
+pub(super) const ASK: u32 = 8;
+/// Delays before retries are random parts.
+pub(super) const JITTER: u32 = 16;
+
+/// The limits of one task, as it brings them; times in milliseconds.
+pub(super) struct Numbers {
+    pub timeout: f64,
+    pub queue_timeout: f64,
+    pub retries: u32,
+    pub factor: f64,
+    pub longest_delay: f64,
+}
+
 impl Call {
     /// Reads the arguments from the front of `outbound`.
     pub(super) fn read(outbound: &[u8]) -> Result<Self> {
-        let Some(head) = outbound.first_chunk::<HEAD>() else {
-            return Err(Error::from_reason("the outbound memory is too small"));
-        };
-        let word = |at: usize| u32::from_ne_bytes(std::array::from_fn(|byte| head[at + byte]));
+        let head = head_of(outbound)?;
         Ok(Self {
-            slot: word(0),
-            label: word(4),
-            flags: word(8),
-            length: word(12) as usize,
-            priority: f64::from_ne_bytes(std::array::from_fn(|byte| head[16 + byte])),
+            slot: word(head, 0),
+            label: word(head, 1),
+            flags: word(head, 2),
+            length: word(head, 3) as usize,
+            priority: double(head, 4),
+        })
+    }
+
+    /// Reads the limits from there.
+    pub(super) fn numbers(outbound: &[u8]) -> Result<Numbers> {
+        let head = head_of(outbound)?;
+        Ok(Numbers {
+            timeout: double(head, 6),
+            queue_timeout: double(head, 8),
+            retries: word(head, 10),
+            factor: double(head, 12),
+            longest_delay: double(head, 14),
         })
     }
 
@@ -63,6 +98,18 @@ impl Call {
     }
 }
 
+fn head_of(outbound: &[u8]) -> Result<&[u8; HEAD]> {
+    outbound.first_chunk().ok_or_else(|| Error::from_reason("the outbound memory is too small"))
+}
+
+fn word(head: &[u8; HEAD], at: usize) -> u32 {
+    u32::from_ne_bytes(std::array::from_fn(|byte| head[at * 4 + byte]))
+}
+
+fn double(head: &[u8; HEAD], at: usize) -> f64 {
+    f64::from_ne_bytes(std::array::from_fn(|byte| head[at * 4 + byte]))
+}
+
 /// A function that JavaScript calls without a receiver: half the price of a method, which has to unwrap one.
 /// A panic in it becomes a JavaScript exception.
 pub(super) fn function<'env, Return: ToNapiValue + 'static>(
@@ -72,6 +119,17 @@ pub(super) fn function<'env, Return: ToNapiValue + 'static>(
 ) -> Result<Unknown<'env>> {
     let function = env.create_function_from_closure::<(), Return, _>(name, call)?;
     Ok(function.to_unknown())
+}
+
+/// Calls a function without arguments; what it returns is dropped. `Err` if it threw, with the exception pending.
+pub(super) fn call(env: &Env, callback: sys::napi_value) -> Result<()> {
+    let (mut receiver, mut returned) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: on the isolate's thread, as `env` shows; `callback` is a live value. Anything but a function is
+    // refused with a status.
+    check_status!(unsafe {
+        sys::napi_get_undefined(env.raw(), &mut receiver);
+        sys::napi_call_function(env.raw(), receiver, callback, 0, std::ptr::null(), &mut returned)
+    })
 }
 
 /// What [`function`]s answer that make a value themselves.

@@ -5,7 +5,8 @@
 //! - [`worker`]: what a worker calls, from inside its isolate.
 //! - [`shared`]: what the two share.
 //! - [`call`]: the arguments of calls on the hot path.
-//! - [`event_loop`]: waking an isolate.
+//! - [`limits`]: options and limits, as the scheduler has them.
+//! - [`event_loop`]: waking an isolate; [`isolate`]: stopping what it runs.
 //! - [`values`]: strings and memory of JavaScript.
 //!
 //! Every entry point catches panics: one becomes a JavaScript exception. No JavaScript object is touched off
@@ -13,6 +14,8 @@
 
 mod call;
 mod event_loop;
+mod isolate;
+mod limits;
 mod notes;
 mod owner;
 mod pool;

@@ -3,7 +3,7 @@
 use crate::catalogue::{Failure, Output};
 use crate::executors::Outcome;
 use crate::payload::{Full, Records};
-use crate::scheduler::Note;
+use crate::scheduler::{End, Note};
 
 // Kinds of records; `lib/records.js` holds the same numbers.
 pub(super) const END: i32 = 0;
@@ -23,17 +23,43 @@ const PANIC: i32 = 13;
 const WORKER_GONE: i32 = 14;
 const DELIVER: i32 = 15;
 const ENDED: i32 = 16;
+const TIMED_OUT: i32 = 17;
+const QUEUE_TIMED_OUT: i32 = 18;
+const CANCELLED: i32 = 19;
+const HIRE: i32 = 20;
+const KILL: i32 = 21;
+const DRAINED: i32 = 22;
+
+/// The flag of a record that asks whether the task is to be tried again.
+const UNDECIDED: i32 = 1;
 
 /// Bytes beyond this come back as memory of their own instead of through the records.
 const LARGE: usize = 4096;
 
 /// Writes a note as a record; the bytes of a large output are not in it, see [`large_bytes`].
 pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(), Full> {
-    let (slot, outcome) = match note {
-        Note::Settled { slot, outcome } => (*slot, outcome),
+    let (slot, end, undecided) = match note {
+        Note::Settled { slot, end, undecided } => (*slot, end, *undecided),
         Note::Deliver { slot, executor } => return records.plain(DELIVER, *slot, *executor),
+        Note::Hire { kind, executor } => return records.plain(HIRE, *kind as u32, *executor),
+        Note::Kill { executor } => return records.plain(KILL, 0, *executor),
+        Note::Drained => return records.plain(DRAINED, 0, 0),
         Note::Ended => return records.plain(ENDED, 0, 0),
     };
+    match end {
+        End::Outcome(outcome) => write_outcome(records, slot, outcome)?,
+        End::TimedOut => records.plain(TIMED_OUT, slot, 0)?,
+        End::QueueTimedOut => records.plain(QUEUE_TIMED_OUT, slot, 0)?,
+        End::Cancelled => records.plain(CANCELLED, slot, 0)?,
+        End::ExecutorGone(worker) => records.plain(WORKER_GONE, slot, *worker)?,
+    }
+    if undecided {
+        records.flag(UNDECIDED);
+    }
+    Ok(())
+}
+
+fn write_outcome(records: &mut Records<'_>, slot: u32, outcome: &Outcome) -> Result<(), Full> {
     match outcome {
         Outcome::Message { fulfilled: true, message } => records.message(FULFILLED, slot, 0, message),
         Outcome::Message { fulfilled: false, message } => records.message(REJECTED, slot, 0, message),
@@ -45,17 +71,17 @@ pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(
         Outcome::Output(Output::Bytes(_)) => records.plain(LARGE_BYTES, slot, 0),
         Outcome::Output(Output::Attachment(index)) => records.plain(ATTACHMENT, slot, *index as u32),
         Outcome::Failure(Failure::Error { code, message }) => records.text(FAILURE, slot, code, message),
-        // Only a terminated pool cancels, and its owner has settled every promise by then.
-        Outcome::Failure(Failure::Cancelled) => records.plain(NOTHING, slot, 0),
+        Outcome::Failure(Failure::Cancelled) => records.plain(CANCELLED, slot, 0),
         Outcome::Panic(words) => records.text(PANIC, slot, words, ""),
-        Outcome::WorkerGone { worker } => records.plain(WORKER_GONE, slot, *worker),
     }
 }
 
 /// The bytes that the note's record announces.
 pub(super) fn large_bytes(note: Note<Outcome>) -> Option<Vec<u8>> {
     match note {
-        Note::Settled { outcome: Outcome::Output(Output::Bytes(bytes)), .. } if bytes.len() > LARGE => {
+        Note::Settled { end: End::Outcome(Outcome::Output(Output::Bytes(bytes))), .. }
+            if bytes.len() > LARGE =>
+        {
             Some(bytes)
         }
         _ => None,

@@ -3,33 +3,30 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::JsString;
 use napi::bindgen_prelude::*;
 
 use super::call::{self, Call, Raw};
+use super::limits;
 use super::notes::{self, END, GROW, MORE};
 use super::shared::Shared;
 use super::values::{self, StringReader};
-use crate::executors::{Job, Outcome, timer};
+use crate::executors::{Job, Outcome};
 use crate::payload::{Full, Records, Text};
-use crate::scheduler::{Closed, Kind, Note, Submission, Submitted, sync};
+use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, sync};
 
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
-
-/// The flag of a task whose input is sent over its worker's port.
-const NEEDS_DELIVERY: u32 = 1;
 
 // What `submit` answers besides what to do; `lib/pool.js` holds the same numbers.
 const CLOSING: i32 = -1;
 const TERMINATED: i32 = -2;
 const NO_THREAD: i32 = -3;
+const FULL: i32 = -4;
 
 pub(super) struct Owner {
     pub shared: Arc<Shared>,
-    idle_timeout: Option<Duration>,
     pub outbound: RefCell<Uint8Array>,
     pub inbound: RefCell<Int32Array>,
     reader: RefCell<StringReader>,
@@ -41,15 +38,9 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        idle_timeout: Option<Duration>,
-        outbound: Uint8Array,
-        inbound: Int32Array,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, outbound: Uint8Array, inbound: Int32Array) -> Self {
         Self {
             shared,
-            idle_timeout,
             outbound: RefCell::new(outbound),
             inbound: RefCell::new(inbound),
             reader: RefCell::new(StringReader::new()),
@@ -59,37 +50,34 @@ impl Owner {
         }
     }
 
-    /// `submit(text)`: a JavaScript task, its arguments and message in `outbound`. Answers what to do now:
-    /// nothing (0), start worker n (2n), deliver the input to worker n (2n + 1), or a refusal.
+    /// `submit(text, delays?, affinity?)`: a JavaScript task, its arguments and message in `outbound`, the delays
+    /// before its retries and its key. Answers what to do now: nothing (0), start worker n (4n), deliver the input
+    /// to worker n (4n + 1), each + 2 if the queue is full now; or a refusal.
     pub(super) fn submit(&self, context: &FunctionCallContext<'_>) -> Result<i32> {
         let outbound = self.outbound.borrow();
         let call = Call::read(&outbound)?;
         let mut reader = self.reader.borrow_mut();
         let message = call.message(&outbound, &mut reader, context.env, context.get::<JsString<'_>>(0)?)?;
-        let submission = Submission {
-            slot: call.slot,
-            kind: Kind::JavaScript,
-            label: call.label,
-            priority: call.priority,
-            needs_delivery: call.flags & NEEDS_DELIVERY != 0,
-            job: Job::JavaScript(message),
-        };
+        let limits = limits_of(&call, &outbound, context, 1)?;
+        let submission = submission(&call, Kind::JavaScript, limits, Job::JavaScript(message));
         Ok(match self.shared.scheduler.submit(submission) {
-            Ok(Submitted { hire: Some(worker), .. }) => {
-                self.watch_idle_workers();
-                (worker << 1) as i32
+            Ok(Submitted { hire, deliver_to, full }) => {
+                let (worker, deliver) = match (hire, deliver_to) {
+                    (_, Some(worker)) => (worker, 1),
+                    (hire, None) => (hire.unwrap_or(0), 0),
+                };
+                (worker << 2 | u32::from(full) << 1 | deliver) as i32
             }
-            Ok(Submitted { deliver_to: Some(worker), .. }) => (worker << 1 | 1) as i32,
-            Ok(_) => 0,
-            Err(closed) => refusal(closed),
+            Err(refused) => refusal(refused),
         })
     }
 
-    /// `submitNative(options, attachments?, modes?)`: a native task, its arguments in `outbound`, its options
-    /// as JSON, the buffers that they mention as Uint8Arrays, each with its mode (see `values.rs`). Answers 0
-    /// or a refusal.
+    /// `submitNative(options, attachments?, modes?, delays?)`: a native task, its arguments in `outbound`, its
+    /// options as JSON, the buffers that they mention as Uint8Arrays, each with its mode (see `values.rs`).
+    /// Answers 0, or 2 if the queue is full now, or a refusal.
     pub(super) fn submit_native(&self, context: &FunctionCallContext<'_>) -> Result<i32> {
-        let call = Call::read(&self.outbound.borrow())?;
+        let outbound = self.outbound.borrow();
+        let call = Call::read(&outbound)?;
         let mut attachments = Vec::new();
         if context.length() > 1 {
             let views = context.get::<Vec<Unknown<'_>>>(1)?;
@@ -101,35 +89,22 @@ impl Owner {
                 attachments.push(unsafe { values::bytes(context.env, view, mode) }?);
             }
         }
-        let submission = Submission {
-            slot: call.slot,
-            kind: Kind::Native,
-            label: call.label,
-            priority: call.priority,
-            needs_delivery: false,
-            job: Job::Native { options: context.get(0)?, attachments },
-        };
-        Ok(match self.shared.scheduler.submit(submission) {
-            Ok(Submitted { hire: Some(thread), .. }) => self.start_thread(thread, call.slot),
-            Ok(_) => 0,
-            Err(closed) => refusal(closed),
+        let limits = limits_of(&call, &outbound, context, 3)?;
+        let job = Job::Native { options: context.get(0)?, attachments };
+        Ok(match self.shared.scheduler.submit(submission(&call, Kind::Native, limits, job)) {
+            Ok(Submitted { hire: Some(thread), .. }) if !self.start_thread(thread) => {
+                if self.shared.scheduler.withdraw(call.slot) { NO_THREAD } else { 0 }
+            }
+            Ok(Submitted { full, .. }) => i32::from(full) << 1,
+            Err(refused) => refusal(refused),
         })
     }
 
-    /// Without a new thread the others serve the queue; without any, the task is refused.
-    fn start_thread(&self, thread: u32, slot: u32) -> i32 {
+    /// Starts a native thread. `false` if there is none now: without a new one the others serve the queue.
+    pub(super) fn start_thread(&self, thread: u32) -> bool {
         let scheduler = &self.shared.scheduler;
-        let started = self.shared.native_threads.start(thread, scheduler).is_ok()
+        self.shared.native_threads.start(thread, scheduler).is_ok()
             || scheduler.snapshot().native_threads.total > 0
-            || !scheduler.withdraw(Kind::Native, slot);
-        if started { 0 } else { NO_THREAD }
-    }
-
-    /// To be called whenever a worker has been hired.
-    pub(super) fn watch_idle_workers(&self) {
-        if let Some(limit) = self.idle_timeout {
-            timer::retire_idle_workers(&self.shared.scheduler, limit);
-        }
     }
 
     /// `drain(stay)`: writes a batch of notes as records into `inbound` and answers their text. With `stay`,
@@ -183,9 +158,39 @@ impl Owner {
     }
 }
 
-fn refusal(closed: Closed) -> i32 {
-    match closed {
-        Closed::Closing => CLOSING,
-        Closed::Terminated => TERMINATED,
+/// A task's own limits, if it brings any; `at` is the argument with the delays before its retries.
+fn limits_of(
+    call: &Call,
+    outbound: &[u8],
+    context: &FunctionCallContext<'_>,
+    at: usize,
+) -> Result<Option<Box<Limits>>> {
+    if call.flags & call::LIMITS == 0 {
+        return Ok(None);
+    }
+    let numbers = Call::numbers(outbound)?;
+    let delays = if context.length() > at { context.get::<Option<Vec<f64>>>(at)? } else { None };
+    let affinity = if context.length() > at + 1 { context.get::<Option<String>>(at + 1)? } else { None };
+    Ok(Some(Box::new(limits::of_task(call.flags, &numbers, delays, affinity.as_deref()))))
+}
+
+fn submission(call: &Call, kind: Kind, limits: Option<Box<Limits>>, job: Job) -> Submission<Job> {
+    Submission {
+        slot: call.slot,
+        kind,
+        label: call.label,
+        priority: call.priority,
+        needs_delivery: call.flags & call::NEEDS_DELIVERY != 0,
+        stoppable: call.flags & call::STOPPABLE != 0,
+        limits,
+        job,
+    }
+}
+
+fn refusal(refused: Refused) -> i32 {
+    match refused {
+        Refused::Closing => CLOSING,
+        Refused::Terminated => TERMINATED,
+        Refused::Full => FULL,
     }
 }

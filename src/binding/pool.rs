@@ -4,35 +4,22 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use napi::CleanupEnvHook;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::event_loop::EventLoop;
+use super::limits::{self, NativePoolOptions};
 use super::owner::Owner;
 use super::shared::{self, Label, Shared};
 use crate::catalogue::CATALOGUE;
-use crate::executors::Outcome;
-use crate::scheduler::{Config, Kind};
+use crate::scheduler::{Cancelled, Kind};
 
-/// Limits and names, checked by `lib/options.js`.
-#[napi(object)]
-pub struct NativePoolOptions {
-    /// Workers that are kept although idle.
-    pub min_workers: u32,
-    /// Most workers at a time.
-    pub max_workers: u32,
-    /// Most native threads at a time.
-    pub native_threads: u32,
-    /// Milliseconds of waiting that are worth one step of priority; 0 for none.
-    pub aging: f64,
-    /// Milliseconds that a worker above the minimum may idle.
-    pub idle_timeout: f64,
-    /// Part of the native threads' names.
-    pub name: String,
-}
+// What `cancel` answers; `lib/records.js` holds the same numbers.
+const OUT: u32 = 0;
+const STOPPING: u32 = 1;
+const OVER: u32 = 2;
 
 /// A pool.
 #[napi]
@@ -54,15 +41,7 @@ impl NativePool {
         outbound: Uint8Array,
         inbound: Int32Array,
     ) -> Result<Self> {
-        let config = Config {
-            minimum_workers: options.min_workers as usize,
-            maximum_workers: options.max_workers as usize,
-            maximum_native_threads: options.native_threads as usize,
-            // What is shorter than the clock's tick is still not none.
-            aging: milliseconds(options.aging)
-                .filter(|_| options.aging > 0.0)
-                .map(|aging| aging.max(Duration::from_nanos(1))),
-        };
+        let config = limits::of_pool(&options);
         let shared = Shared::new(&config, options.name, EventLoop::new(&wake)?);
         let number = shared::register(&shared);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
@@ -70,11 +49,11 @@ impl NativePool {
         // process takes its threads along.)
         let teardown = env.add_env_cleanup_hook(Arc::downgrade(&shared), |shared| {
             if let Some(shared) = shared.upgrade() {
-                shared.terminate();
+                shared.scheduler.terminate();
                 shared.native_threads.join();
             }
         })?;
-        let owner = Rc::new(Owner::new(shared, milliseconds(options.idle_timeout), outbound, inbound));
+        let owner = Rc::new(Owner::new(shared, outbound, inbound));
         Ok(Self { owner, number, teardown: RefCell::new(Some(teardown)) })
     }
 
@@ -114,11 +93,32 @@ impl NativePool {
         self.owner.shared.add_label(if is_source { Label::Source(text) } else { Label::Export(text) })
     }
 
-    /// Takes back a task that does not run yet.
+    /// Takes back a task that does not run.
     #[napi(catch_unwind)]
-    pub fn withdraw(&self, slot: u32, is_native: bool) -> bool {
-        let kind = if is_native { Kind::Native } else { Kind::JavaScript };
-        self.owner.shared.scheduler.withdraw(kind, slot)
+    pub fn withdraw(&self, slot: u32) -> bool {
+        self.owner.shared.scheduler.withdraw(slot)
+    }
+
+    /// Gives up a task: 0 if no record of it will come, 1 if one will when it has stopped, 2 if one is on its way.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, slot: u32) -> u32 {
+        match self.owner.shared.scheduler.cancel(slot) {
+            Cancelled::Out => OUT,
+            Cancelled::Stopping => STOPPING,
+            Cancelled::Over => OVER,
+        }
+    }
+
+    /// Answers an undecided record: the task is tried `again`, or it is over.
+    #[napi(catch_unwind)]
+    pub fn decide(&self, slot: u32, again: bool) {
+        self.owner.shared.scheduler.decide(slot, again);
+    }
+
+    /// Whether a task would be refused for a full queue.
+    #[napi(catch_unwind)]
+    pub fn is_full(&self, is_native: bool) -> bool {
+        self.owner.shared.scheduler.is_full(if is_native { Kind::Native } else { Kind::JavaScript })
     }
 
     /// Whether `worker` still awaits the input of the task in `slot`.
@@ -140,21 +140,28 @@ impl NativePool {
         bytes.map(|bytes| ArrayBuffer::from_data(env, bytes)).transpose()
     }
 
-    /// Worker `id` is gone. Answers the worker to start in its place, or 0; without `replace`, always 0.
+    /// Worker `id` is gone; with `replace`, a HIRE record follows if another is needed.
     #[napi(catch_unwind)]
-    pub fn worker_gone(&self, id: u32, replace: bool) -> u32 {
-        let gone = || Outcome::WorkerGone { worker: id };
-        let replacement = self.owner.shared.scheduler.gone(Kind::JavaScript, id, replace, gone);
-        if replacement.is_some() {
-            self.owner.watch_idle_workers();
-        }
-        replacement.unwrap_or(0)
+    pub fn worker_gone(&self, id: u32, replace: bool) {
+        self.owner.shared.scheduler.gone(Kind::JavaScript, id, replace);
     }
 
-    /// The workers to start so that the minimum is reached.
+    /// HIRE records follow for the workers that are missing from the minimum.
     #[napi(catch_unwind)]
-    pub fn hire_minimum(&self) -> Vec<u32> {
-        self.owner.shared.scheduler.hire_minimum(Kind::JavaScript)
+    pub fn hire_minimum(&self) {
+        self.owner.shared.scheduler.hire_minimum();
+    }
+
+    /// Changes how many workers and native threads there are.
+    #[napi(catch_unwind)]
+    pub fn resize(&self, min_workers: u32, max_workers: u32, native_threads: u32) {
+        self.owner.shared.scheduler.resize(limits::sizes(min_workers, max_workers, native_threads));
+    }
+
+    /// Starts native thread `id`. `false` if the system grants none and there is no other.
+    #[napi(catch_unwind)]
+    pub fn start_thread(&self, id: u32) -> bool {
+        self.owner.start_thread(id)
     }
 
     /// Keeps the event loop alive, or stops keeping it.
@@ -172,7 +179,7 @@ impl NativePool {
     /// Forgets every task, stops what runs natively, and says ENDED once everybody is gone.
     #[napi(catch_unwind)]
     pub fn terminate(&self) {
-        self.owner.shared.terminate();
+        self.owner.shared.scheduler.terminate();
     }
 
     /// After ENDED: lets go of what the environment was to tear down.
@@ -196,11 +203,6 @@ impl NativePool {
 
 impl Drop for NativePool {
     fn drop(&mut self) {
-        self.owner.shared.terminate();
+        self.owner.shared.scheduler.terminate();
     }
-}
-
-/// A time that is too long for a Duration never passes: `None`.
-fn milliseconds(time: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(time / 1e3).ok()
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 
 use super::event_loop::EventLoop;
 use crate::executors::native::NativeThreads;
+use crate::executors::timer::Alarm;
 use crate::executors::{PoolMailbox, PoolScheduler};
 use crate::scheduler::{Config, Scheduler, Wake};
 
@@ -30,8 +31,11 @@ impl Shared {
     pub(super) fn new(config: &Config, name: String, event_loop: EventLoop) -> Arc<Self> {
         let event_loop = Arc::new(event_loop);
         let mailbox = Arc::new(PoolMailbox::new(Box::new(Owner(event_loop.clone()))));
+        let alarm = Arc::new(Alarm::default());
+        let scheduler = Arc::new(Scheduler::new(config, mailbox, alarm.clone()));
+        alarm.serve(&scheduler);
         Arc::new(Self {
-            scheduler: Arc::new(Scheduler::new(config, mailbox)),
+            scheduler,
             native_threads: NativeThreads::new(name),
             event_loop,
             labels: RwLock::default(),
@@ -47,12 +51,6 @@ impl Shared {
 
     pub(super) fn label(&self, number: u32) -> Option<Label> {
         self.labels.read().unwrap_or_else(PoisonError::into_inner).get(number as usize).cloned()
-    }
-
-    /// Forgets every task and stops what runs. The native threads end soon after.
-    pub(super) fn terminate(&self) {
-        self.scheduler.terminate();
-        self.native_threads.cancel();
     }
 }
 

@@ -10,11 +10,13 @@ use napi_derive::napi;
 
 use super::call::{self, Call, Raw};
 use super::event_loop::EventLoop;
+use super::isolate::{self, Isolate};
 use super::shared::{self, Label, Shared};
 use super::values::{self, StringReader};
+use crate::catalogue::Failure;
 use crate::executors::{Job, Outcome};
 use crate::payload::{Full, HEAD, Records, Text};
-use crate::scheduler::{Assignment, Ending, Finished, Kind, Next};
+use crate::scheduler::{Assignment, Brake, Ending, Endpoint, Engine, Finished, Kind, Next, Wake};
 
 // What `next` says in the first word; `lib/records.js` holds the same numbers.
 const IDLE: i32 = 0;
@@ -22,8 +24,13 @@ const RUN: i32 = 1;
 const STOP: i32 = 2;
 const GROW: i32 = 3;
 
-/// Words before the record of a task: priority and number, both doubles.
-const PREFIX: usize = 4;
+/// Words before the record of a task: priority and number, both doubles, the run, and one unused.
+const PREFIX: usize = 6;
+
+// Flags of a task's record; `lib/records.js` holds the same numbers.
+const DELIVERED: u32 = 1;
+const STOPPABLE: u32 = 2;
+const ATTEMPT_SHIFT: u32 = 2;
 
 // How a task ended, in the flags of a call; `lib/records.js` holds the same numbers.
 const NOT: u32 = 0;
@@ -31,6 +38,45 @@ const FULFILLED: u32 = 1;
 const REJECTED: u32 = 2;
 const CARGO_FULFILLED: u32 = 3;
 const CARGO_REJECTED: u32 = 4;
+const STOPPED: u32 = 5;
+const UNWANTED: u32 = 6;
+const ENDING: u32 = 7;
+/// It would reject each time.
+const REFUSED: u32 = 8;
+/// The worker is about to call `next`.
+const RETURNS: u32 = 16;
+
+// What `run` answers; `lib/worker.js` holds the same numbers.
+const RETURNED: u32 = 0;
+const TERMINATED: u32 = 1;
+const NOT_BEGUN: u32 = 2;
+
+impl Engine for Isolate {
+    fn terminate(&self) {
+        // SAFETY: between `enter` and `leave`, under the brake's lock: the isolate's thread is inside
+        // `call_stoppable`, so it is alive.
+        unsafe { Isolate::terminate(*self) };
+    }
+}
+
+/// A worker, as other threads reach it.
+struct Reach {
+    event_loop: EventLoop,
+    brake: Brake<Isolate>,
+}
+
+impl Wake for Reach {
+    fn wake(&self) {
+        self.event_loop.wake();
+    }
+}
+
+impl Endpoint for Reach {
+    fn stop(&self, run: u64, force: bool) {
+        self.brake.stop(run, force);
+        self.event_loop.wake(); // a task that waits for something hears of it there
+    }
+}
 
 /// A worker's end of its pool.
 #[napi]
@@ -41,7 +87,10 @@ pub struct WorkerEndpoint {
 struct End {
     shared: Arc<Shared>,
     id: u32,
-    event_loop: Arc<EventLoop>,
+    reach: Arc<Reach>,
+    isolate: Option<Isolate>,
+    /// Runs that may be told to stop.
+    stoppable: RefCell<Vec<u64>>,
     outbound: RefCell<Uint8Array>,
     inbound: RefCell<Int32Array>,
     reader: RefCell<StringReader>,
@@ -64,13 +113,16 @@ impl WorkerEndpoint {
         inbound: Int32Array,
     ) -> Result<Self> {
         let shared = shared::find(pool).ok_or_else(|| Error::from_reason("the pool is gone"))?;
-        let event_loop = Arc::new(EventLoop::new(&wake)?);
-        event_loop.hold(env, true);
-        shared.scheduler.attach(Kind::JavaScript, id, event_loop.clone());
+        let isolate = Isolate::current();
+        let reach = Arc::new(Reach { event_loop: EventLoop::new(&wake)?, brake: Brake::new(isolate) });
+        reach.event_loop.hold(env, true);
+        shared.scheduler.attach(Kind::JavaScript, id, reach.clone());
         let end = End {
             shared,
             id,
-            event_loop,
+            reach,
+            isolate,
+            stoppable: RefCell::default(),
             outbound: RefCell::new(outbound),
             inbound: RefCell::new(inbound),
             reader: RefCell::new(StringReader::new()),
@@ -80,14 +132,28 @@ impl WorkerEndpoint {
         Ok(Self { end: Rc::new(end) })
     }
 
-    /// `[next, finish]`: what is called for each task.
+    /// `[next, finish, run, isStopped]`: what is called for each task.
     #[napi(catch_unwind)]
     pub fn functions<'env>(&self, env: &'env Env) -> Result<Vec<Unknown<'env>>> {
-        let [next, finish] = [self.end.clone(), self.end.clone()];
+        let [next, finish, run, is_stopped] = std::array::from_fn(|_| self.end.clone());
         Ok(vec![
             call::function(env, "next", move |context| next.next(&context))?,
             call::function(env, "finish", move |context| finish.finish(&context))?,
+            call::function(env, "run", move |context| run.run(&context))?,
+            call::function(env, "isStopped", move |context| is_stopped.is_stopped(&context))?,
         ])
+    }
+
+    /// A run that has been told to stop since this was last asked; 0 if there is none.
+    #[napi(catch_unwind)]
+    pub fn take_stopped(&self) -> u32 {
+        self.end.reach.brake.take_stopped().unwrap_or(0) as u32
+    }
+
+    /// The worker should make way for another as soon as that is up.
+    #[napi(catch_unwind)]
+    pub fn wear(&self) {
+        self.end.shared.scheduler.wear(self.end.id);
     }
 
     /// Where arguments and messages are written from now on.
@@ -115,7 +181,7 @@ impl WorkerEndpoint {
     /// Stops keeping the event loop alive.
     #[napi(catch_unwind)]
     pub fn leave(&self, env: &Env) {
-        self.end.event_loop.hold(env, false);
+        self.end.reach.event_loop.hold(env, false);
     }
 }
 
@@ -124,7 +190,7 @@ impl End {
     /// `inbound`, its text answered; if there is none, `null`, and the first word says why. May wait for a
     /// task for some tens of microseconds.
     fn next(&self, context: &FunctionCallContext<'_>) -> Result<Raw> {
-        let finished = self.finished(context)?;
+        let (finished, _) = self.finished(context)?;
         let next = match self.held.take() {
             Some(assignment) => Next::Run(assignment),
             None => self.shared.scheduler.next(Kind::JavaScript, self.id, finished),
@@ -136,6 +202,9 @@ impl End {
             Next::Idle => IDLE,
             Next::Stop => STOP,
             Next::Run(assignment) => {
+                if assignment.stoppable {
+                    self.hold(assignment.run);
+                }
                 let mut text = self.text.borrow_mut();
                 match write(words, &mut text, &assignment) {
                     Ok(()) => return values::string(context.env, &text),
@@ -152,18 +221,60 @@ impl End {
 
     /// `finish(text)`: hands in how a task ended, without asking for another.
     fn finish(&self, context: &FunctionCallContext<'_>) -> Result<()> {
-        if let Some(finished) = self.finished(context)? {
-            self.shared.scheduler.finish(Kind::JavaScript, self.id, finished);
+        if let (Some(finished), returns) = self.finished(context)? {
+            self.shared.scheduler.finish(Kind::JavaScript, self.id, finished, returns);
         }
         Ok(())
     }
 
-    fn finished(&self, context: &FunctionCallContext<'_>) -> Result<Option<Finished<Outcome>>> {
+    /// `run(number, callback)`: calls back such that the call can be stopped on behalf of that run. Answers whether
+    /// it returned, was stopped, or did not begin as the run had been told to stop already.
+    fn run(&self, context: &FunctionCallContext<'_>) -> Result<u32> {
+        let callback = context.get::<Unknown<'_>>(1)?.raw();
+        let brake = &self.reach.brake;
+        let Some(run) = self.full_number(context.get(0)?) else {
+            return call::call(context.env, callback).map(|()| RETURNED);
+        };
+        if !brake.enter(run) {
+            return Ok(NOT_BEGUN);
+        }
+        let Some(isolate) = self.isolate else {
+            let result = call::call(context.env, callback);
+            brake.leave();
+            return result.map(|()| RETURNED);
+        };
+        let returned = isolate::call_stoppable(context.env, isolate, callback, || brake.leave())?;
+        Ok(if returned { RETURNED } else { TERMINATED })
+    }
+
+    /// `isStopped(number)`: whether that run has been told to stop.
+    fn is_stopped(&self, context: &FunctionCallContext<'_>) -> Result<bool> {
+        let run = self.full_number(context.get(0)?);
+        Ok(run.is_none_or(|run| self.reach.brake.is_stopped(run)))
+    }
+
+    /// JavaScript knows a run by the lower half of its number.
+    fn full_number(&self, number: u32) -> Option<u64> {
+        self.stoppable.borrow().iter().copied().find(|run| *run as u32 == number)
+    }
+
+    /// A run has come that may be told to stop. Asked for twice if its record did not fit.
+    fn hold(&self, run: u64) {
+        if self.full_number(run as u32).is_none() {
+            self.reach.brake.hold(run);
+            self.stoppable.borrow_mut().push(run);
+        }
+    }
+
+    /// How a run ended, and whether the worker will be back by itself.
+    fn finished(&self, context: &FunctionCallContext<'_>) -> Result<(Option<Finished<Outcome>>, bool)> {
         let outbound = self.outbound.borrow();
         let call = Call::read(&outbound)?;
-        let fulfilled = call.flags == FULFILLED || call.flags == CARGO_FULFILLED;
-        let outcome = match call.flags {
-            NOT => return Ok(None),
+        let (ending, run) = (call.flags & ENDING, call.label);
+        let returns = call.flags & RETURNS != 0;
+        let fulfilled = ending == FULFILLED || ending == CARGO_FULFILLED;
+        let outcome = match ending {
+            NOT => return Ok((None, returns)),
             FULFILLED | REJECTED => {
                 let mut reader = self.reader.borrow_mut();
                 let text = context.get::<JsString<'_>>(0)?;
@@ -171,10 +282,20 @@ impl End {
                 Outcome::Message { fulfilled, message }
             }
             CARGO_FULFILLED | CARGO_REJECTED => Outcome::Cargo { fulfilled, worker: self.id },
+            STOPPED | UNWANTED => Outcome::Failure(Failure::Cancelled), // nobody gets it
             _ => return Err(Error::from_reason("no such ending")),
         };
-        let ending = if fulfilled { Ending::Fulfilled } else { Ending::Rejected };
-        Ok(Some(Finished { slot: call.slot, outcome, ending }))
+        let ending = match ending {
+            STOPPED => Ending::Stopped,
+            _ if fulfilled => Ending::Fulfilled,
+            _ if call.flags & REFUSED != 0 => Ending::Refused,
+            _ => Ending::Rejected,
+        };
+        if let Some(full) = self.full_number(run) {
+            self.stoppable.borrow_mut().retain(|held| *held != full);
+            self.reach.brake.release(full);
+        }
+        Ok((Some(Finished { slot: call.slot, run, outcome, ending }), returns))
     }
 }
 
@@ -189,7 +310,10 @@ fn write(words: &mut [i32], text: &mut Text, assignment: &Assignment<Job>) -> st
     let mut records = Records::new(words, text, PREFIX);
     records.message(RUN, assignment.slot, assignment.label, message)?;
     words[..2].copy_from_slice(&double(assignment.priority));
-    words[2..PREFIX].copy_from_slice(&double(assignment.sequence as f64));
-    words[PREFIX + HEAD - 1] = (assignment.attempt << 1 | u32::from(assignment.delivered)) as i32;
+    words[2..4].copy_from_slice(&double(assignment.sequence as f64));
+    words[4] = assignment.run as u32 as i32;
+    let delivered = if assignment.delivered { DELIVERED } else { 0 };
+    let stoppable = if assignment.stoppable { STOPPABLE } else { 0 };
+    words[PREFIX + HEAD - 1] = (assignment.attempt << ATTEMPT_SHIFT | delivered | stoppable) as i32;
     Ok(())
 }

@@ -53,14 +53,13 @@ impl Data<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
+    use super::super::StopToken;
     use super::*;
 
     fn read(data: &Data<'_>) -> Result<(Vec<u8>, usize), Failure> {
-        let cancelled = AtomicBool::new(false);
+        let cancelled = StopToken::default();
         let (mut bytes, mut chunks) = (Vec::new(), 0);
-        data.for_each_chunk(&Context::new(&cancelled), |chunk| {
+        data.for_each_chunk(&Context::new(&cancelled, 1), |chunk| {
             assert!(!chunk.is_empty() && chunk.len() <= CHUNK);
             bytes.extend_from_slice(chunk);
             chunks += 1;
@@ -133,15 +132,14 @@ mod tests {
 
     #[test]
     fn a_cancelled_task_is_not_given_another_chunk() {
-        let cancelled = AtomicBool::new(false);
         let bytes = vec![0; 3 * CHUNK];
         let file = Temporary::new("cancelled", &bytes);
         for data in [Data::Bytes(&bytes), Data::File(file.0.clone())] {
-            cancelled.store(false, std::sync::atomic::Ordering::Relaxed);
+            let cancelled = StopToken::default();
             let mut chunks = 0;
-            let result = data.for_each_chunk(&Context::new(&cancelled), |_| {
+            let result = data.for_each_chunk(&Context::new(&cancelled, 1), |_| {
                 chunks += 1;
-                cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+                cancelled.stop(1);
                 Ok(())
             });
             assert_eq!((result, chunks), (Err(Failure::Cancelled), 1));
@@ -150,9 +148,9 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_work_ends_the_reading() {
-        let cancelled = AtomicBool::new(false);
+        let cancelled = StopToken::default();
         let result = Data::Bytes(b"abc")
-            .for_each_chunk(&Context::new(&cancelled), |_| Err(Failure::new("ERR_ANY", "Any.")));
+            .for_each_chunk(&Context::new(&cancelled, 1), |_| Err(Failure::new("ERR_ANY", "Any.")));
         assert_eq!(result, Err(Failure::new("ERR_ANY", "Any.")));
     }
 }

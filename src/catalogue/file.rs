@@ -112,17 +112,17 @@ fn code_of(error: &io::Error) -> Option<(&'static str, &'static str)> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;
 
+    use super::super::StopToken;
     use super::*;
 
     #[test]
     fn the_codes_are_those_of_node() {
-        let cancelled = AtomicBool::new(false);
-        let context = Context::new(&cancelled);
+        let cancelled = StopToken::default();
+        let context = Context::new(&cancelled, 1);
         let long = "x".repeat(400);
         for (path, code) in [
             ("/there/is/no/such/file", "ENOENT"),
@@ -143,16 +143,16 @@ mod tests {
         let path = std::env::temp_dir().join(format!("threadmill-pipe-{}", std::process::id()));
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
-        let cancelled = AtomicBool::new(false);
+        let cancelled = StopToken::default();
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(|| {
-                let context = Context::new(&cancelled);
+                let context = Context::new(&cancelled, 1);
                 let result = Source::open(&path).and_then(|mut pipe| pipe.read(&mut [0; 8], &context));
                 sender.send(result).expect("somebody listens");
             });
             assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err(), "it waits for a writer");
-            cancelled.store(true, Ordering::Relaxed);
+            cancelled.stop(1);
             assert_eq!(receiver.recv_timeout(Duration::from_secs(5)), Ok(Err(Failure::Cancelled)));
         });
         std::fs::remove_file(&path).expect("it is there");

@@ -90,8 +90,7 @@ fn latin1(bytes: Vec<u8>) -> Output {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
+    use super::super::StopToken;
     use super::super::testing::{error, pattern, run, run_with};
     use super::*;
     use serde_json::json;
@@ -217,14 +216,16 @@ mod tests {
     #[test]
     fn a_string_is_hashed_as_its_utf8() {
         let text = json!({ "data": "ä", "algorithm": "md5" });
-        let output = run_with("hash", &text, b"", &AtomicBool::new(false));
+        let output = run_with("hash", &text, b"", &StopToken::default());
         assert_eq!(output, run("hash", json!({ "algorithm": "md5" }), &[0xc3, 0xa4]));
     }
 
     #[test]
     fn a_cancelled_hash_stops() {
         let options = json!({ "data": { "attachment": 0 } });
-        let output = run_with("hash", &options, b"abc", &AtomicBool::new(true));
+        let token = StopToken::default();
+        token.stop(1);
+        let output = run_with("hash", &options, b"abc", &token);
         assert_eq!(output, Err(Failure::Cancelled));
     }
 

@@ -15,7 +15,7 @@ mod noop;
 pub use arguments::Arguments;
 pub use data::Data;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One native task.
 pub trait Task {
@@ -61,17 +61,36 @@ impl Failure {
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Failure::Error { code: code.into(), message: message.into() }
     }
+
+    /// Whether the arguments were wrong, as they would be each time.
+    pub fn is_of_arguments(&self) -> bool {
+        matches!(self, Failure::Error { code, .. } if code.starts_with("ERR_INVALID_ARG") || code == "ERR_OUT_OF_RANGE")
+    }
+}
+
+/// Which of its runs a thread is to stop. Runs have growing numbers, so one number says it all: a stop that comes
+/// too late names a run that is over, and means nobody.
+#[derive(Debug, Default)]
+pub struct StopToken(AtomicU64);
+
+impl StopToken {
+    /// Tells run number `run`, from 1, to stop.
+    pub fn stop(&self, run: u64) {
+        // Relaxed: see `Context::checkpoint`. The largest, so that a late stop does not undo one that is meant.
+        self.0.fetch_max(run, Ordering::Relaxed);
+    }
 }
 
 /// What a running task may ask of its surroundings.
 pub struct Context<'a> {
-    cancelled: &'a AtomicBool,
+    token: &'a StopToken,
+    run: u64,
 }
 
 impl<'a> Context<'a> {
-    /// A context whose task is to stop once `cancelled` is true.
-    pub fn new(cancelled: &'a AtomicBool) -> Self {
-        Self { cancelled }
+    /// A context whose task is to stop once `token` says so of `run`.
+    pub fn new(token: &'a StopToken, run: u64) -> Self {
+        Self { token, run }
     }
 
     /// To be asked at least every few milliseconds of work: `Err` once the task is to stop. One load.
@@ -79,8 +98,8 @@ impl<'a> Context<'a> {
     /// # Errors
     /// [`Failure::Cancelled`], to be passed on with `?`.
     pub fn checkpoint(&self) -> Result<(), Failure> {
-        // Relaxed: the flag carries no data, and a stop seen one chunk later is still a stop.
-        if self.cancelled.load(Ordering::Relaxed) { Err(Failure::Cancelled) } else { Ok(()) }
+        // Relaxed: the number carries no data, and a stop seen one chunk later is still a stop.
+        if self.token.0.load(Ordering::Relaxed) == self.run { Err(Failure::Cancelled) } else { Ok(()) }
     }
 }
 
@@ -114,7 +133,7 @@ mod testing {
     /// Runs a task by its name, with `bytes` as its option `data`.
     pub(super) fn run(task: &str, mut options: Value, bytes: &[u8]) -> Result<Output, Failure> {
         options["data"] = serde_json::json!({ "attachment": 0 });
-        run_with(task, &options, bytes, &AtomicBool::new(false))
+        run_with(task, &options, bytes, &StopToken::default())
     }
 
     /// Runs a task by its name, with options as they are and `bytes` as its only attachment.
@@ -122,12 +141,12 @@ mod testing {
         task: &str,
         options: &Value,
         bytes: &[u8],
-        cancelled: &AtomicBool,
+        token: &StopToken,
     ) -> Result<Output, Failure> {
         let entry = CATALOGUE.iter().find(|entry| entry.name == task).expect("a native task");
         let attachments = [Bytes::Owned(bytes.to_vec())];
         let arguments = Arguments::parse(entry.name, &options.to_string(), &attachments)?;
-        (entry.run)(arguments, &Context::new(cancelled))
+        (entry.run)(arguments, &Context::new(token, 1))
     }
 
     /// The code and the sentence of a failure.

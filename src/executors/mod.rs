@@ -1,9 +1,9 @@
 //! What runs tasks: native threads, and the workers that Node hosts.
 //!
-//! Both pull from the scheduler through the same three calls (`next`, `finish`, `gone`). A native thread
-//! does so itself ([`native`]). A worker does so from inside its isolate, through the endpoint in
-//! `binding/worker.rs`; to the scheduler it is a number, a [`Wake`](crate::scheduler::Wake) and those three
-//! calls, which is all that another transport would have to bring.
+//! Both pull from the scheduler through the same three calls (`next`, `finish`, `gone`) and are reached through an
+//! [`Endpoint`](crate::scheduler::Endpoint): wake up, stop this run. A native thread does so itself ([`native`]). A
+//! worker does so from inside its isolate, through `binding/worker.rs`. Another transport would have to bring no
+//! more than that. [`timer`] calls the scheduler's `tick`.
 
 pub mod native;
 pub mod timer;
@@ -13,7 +13,7 @@ use crate::payload::{Bytes, Message};
 use crate::scheduler::{Mailbox, Note, Scheduler};
 
 /// What an executor needs to run a task.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Job {
     /// For a worker. Empty if the input comes over the worker's MessagePort.
     JavaScript(Message),
@@ -26,7 +26,7 @@ pub enum Job {
     },
 }
 
-/// How a task ended, for its submitter.
+/// How a run ended, in the words of its executor.
 #[derive(Debug)]
 pub enum Outcome {
     /// A JavaScript task resolved or rejected, and this is the value.
@@ -49,11 +49,6 @@ pub enum Outcome {
     Failure(Failure),
     /// A native task panicked, with these words.
     Panic(String),
-    /// The worker that ran the task is gone.
-    WorkerGone {
-        /// Its number.
-        worker: u32,
-    },
 }
 
 /// The scheduler of a pool.

@@ -4,25 +4,23 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::{Job, Outcome, PoolScheduler};
-use crate::catalogue::{Arguments, CATALOGUE, Context, Failure, Output};
-use crate::scheduler::{Assignment, Ending, Finished, Kind, Next, Wake};
+use crate::catalogue::{Arguments, CATALOGUE, Context, Failure, Output, StopToken};
+use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Kind, Next, Wake};
 
 /// The native threads of one pool.
 pub struct NativeThreads {
     name: String,
-    cancelled: Arc<AtomicBool>,
     handles: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl NativeThreads {
     /// No thread yet. `name` shows in the threads' names.
     pub fn new(name: String) -> Self {
-        Self { name, cancelled: Arc::default(), handles: Mutex::default() }
+        Self { name, handles: Mutex::default() }
     }
 
     /// Starts a thread as executor `id`.
@@ -31,30 +29,23 @@ impl NativeThreads {
     /// The operating system's, if it grants no thread; the executor is then gone.
     pub fn start(&self, id: u32, scheduler: &Arc<PoolScheduler>) -> io::Result<()> {
         silence_panics_of_tasks();
-        let cancelled = self.cancelled.clone();
         let own = scheduler.clone();
         let name = format!("{}-{id}", self.name);
-        let spawned = thread::Builder::new().name(name).spawn(move || run(&own, id, &cancelled));
+        let spawned = thread::Builder::new().name(name).spawn(move || run(&own, id));
         match spawned {
             Ok(handle) => {
                 self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
                 Ok(())
             }
             Err(error) => {
-                scheduler.gone(Kind::Native, id, false, || Outcome::Output(Output::Nothing));
+                scheduler.gone(Kind::Native, id, false);
                 Err(error)
             }
         }
     }
 
-    /// Has running tasks stop at their next checkpoint.
-    pub fn cancel(&self) {
-        // Relaxed: see `Context::checkpoint`.
-        self.cancelled.store(true, Ordering::Relaxed);
-    }
-
     /// Waits until every thread has ended. To be called once the scheduler has none left to run, or has
-    /// been terminated and the tasks cancelled; otherwise it waits for ever.
+    /// been terminated; otherwise it waits for ever.
     pub fn join(&self) {
         let handles = std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner));
         for handle in handles {
@@ -64,11 +55,12 @@ impl NativeThreads {
     }
 }
 
-/// A thread's bed: `wake` before `sleep` makes the next `sleep` return at once.
+/// A thread as others reach it: `wake` before `sleep` makes the next `sleep` return at once.
 #[derive(Default)]
 struct Bed {
     woken: Mutex<bool>,
     changed: Condvar,
+    token: StopToken,
 }
 
 impl Bed {
@@ -88,48 +80,56 @@ impl Wake for Bed {
     }
 }
 
-fn run(scheduler: &PoolScheduler, id: u32, cancelled: &AtomicBool) {
+impl Endpoint for Bed {
+    fn stop(&self, run: u64, _force: bool) {
+        self.token.stop(run); // seen at the task's next checkpoint; there is no force
+    }
+}
+
+fn run(scheduler: &PoolScheduler, id: u32) {
     let bed = Arc::new(Bed::default());
     scheduler.attach(Kind::Native, id, bed.clone());
     let mut finished = None;
     loop {
         match scheduler.next(Kind::Native, id, finished.take()) {
-            Next::Run(assignment) => finished = Some(run_task(assignment, cancelled)),
+            Next::Run(assignment) => finished = Some(run_task(assignment, &bed.token)),
             Next::Idle => bed.sleep(),
             Next::Stop => break,
         }
     }
-    scheduler.gone(Kind::Native, id, false, || unreachable!("a native thread ends between tasks"));
+    scheduler.gone(Kind::Native, id, false);
 }
 
-fn run_task(assignment: Assignment<Job>, cancelled: &AtomicBool) -> Finished<Outcome> {
-    let Assignment { slot, label, job, .. } = assignment;
+fn run_task(assignment: Assignment<Job>, token: &StopToken) -> Finished<Outcome> {
+    let Assignment { slot, run, label, job, .. } = assignment;
     // The attachments are dropped in here, before the outcome is known to anybody: they may be the memory
     // of JavaScript's buffers, which are let go when it is.
     let result = IN_TASK.with(|in_task| {
         in_task.set(true);
-        let result = catch_unwind(AssertUnwindSafe(|| call(label, job, cancelled)));
+        let result = catch_unwind(AssertUnwindSafe(|| call(label, job, &Context::new(token, run))));
         in_task.set(false);
         result
     });
     let (outcome, ending) = match result {
         Ok(Ok(output)) => (Outcome::Output(output), Ending::Fulfilled),
-        Ok(Err(Failure::Cancelled)) => (Outcome::Failure(Failure::Cancelled), Ending::Cancelled),
-        Ok(Err(failure)) => (Outcome::Failure(failure), Ending::Rejected),
+        Ok(Err(Failure::Cancelled)) => (Outcome::Failure(Failure::Cancelled), Ending::Stopped),
+        Ok(Err(failure)) => {
+            let ending = if failure.is_of_arguments() { Ending::Refused } else { Ending::Rejected };
+            (Outcome::Failure(failure), ending)
+        }
         Err(panic) => (Outcome::Panic(words_of(panic)), Ending::Rejected),
     };
-    Finished { slot, outcome, ending }
+    Finished { slot, run: run as u32, outcome, ending }
 }
 
-fn call(label: u32, job: Job, cancelled: &AtomicBool) -> Result<Output, Failure> {
+fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> {
     let Job::Native { options, mut attachments } = job else {
         unreachable!("JavaScript tasks are not queued for native threads")
     };
     let entry = &CATALOGUE[label as usize];
-    let context = Context::new(cancelled);
     context.checkpoint()?;
     attachments.iter_mut().for_each(crate::payload::Bytes::settle);
-    (entry.run)(Arguments::parse(entry.name, &options, &attachments)?, &context)
+    (entry.run)(Arguments::parse(entry.name, &options, &attachments)?, context)
 }
 
 fn words_of(panic: Box<dyn Any + Send>) -> String {

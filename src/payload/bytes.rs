@@ -11,8 +11,8 @@
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-/// Memory of an ArrayBuffer, kept alive and unmoved by the JavaScript side for as long as this exists.
-#[derive(Debug)]
+/// Memory of an ArrayBuffer, kept alive and unmoved by the JavaScript side for as long as this, or a clone, exists.
+#[derive(Clone, Debug)]
 pub struct Pinned {
     start: *const u8,
     length: usize,
@@ -28,7 +28,7 @@ impl Pinned {
     /// Pins `length` bytes at `start`.
     ///
     /// # Safety
-    /// Until the value is dropped, the memory must stay allocated and must not be written.
+    /// Until the value and its clones are dropped, the memory must stay allocated and must not be written.
     pub unsafe fn new(start: *const u8, length: usize) -> Self {
         Self { start, length }
     }
@@ -44,7 +44,7 @@ impl Pinned {
 }
 
 /// Memory of a SharedArrayBuffer, kept alive by the JavaScript side; anybody may be writing it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shared {
     start: *const u8,
     length: usize,
@@ -59,7 +59,7 @@ impl Shared {
     /// Names `length` bytes at `start`.
     ///
     /// # Safety
-    /// Until the value is dropped, the memory must stay allocated, and whoever writes it must do so as
+    /// Until the value and its clones are dropped, the memory must stay allocated, and whoever writes it must do so as
     /// JavaScript engines do: by accesses that are atomic at the machine's level.
     pub unsafe fn new(start: *const u8, length: usize) -> Self {
         Self { start, length }
@@ -89,8 +89,9 @@ impl Shared {
     }
 }
 
-/// The bytes of one input. See the module's words on who owns them.
-#[derive(Debug)]
+/// The bytes of one input. See the module's words on who owns them. A clone, for another try, copies those that are
+/// owned.
+#[derive(Clone, Debug)]
 pub enum Bytes {
     /// Nobody else has them.
     Owned(Vec<u8>),

@@ -12,6 +12,7 @@ pub struct Records<'a> {
     words: &'a mut [i32],
     text: &'a mut Text,
     position: usize,
+    last: usize,
 }
 
 /// Words before a record's body: kind, slot, a number, words of the body, characters of text, flags.
@@ -21,7 +22,7 @@ impl<'a> Records<'a> {
     /// A writer that starts at word `position` of `words`. The last word is kept for the end mark.
     pub fn new(words: &'a mut [i32], text: &'a mut Text, position: usize) -> Self {
         text.clear();
-        Self { words, text, position }
+        Self { words, text, position, last: position }
     }
 
     /// Begins a record: room for its head and `body` bytes, or how much would be needed.
@@ -31,7 +32,8 @@ impl<'a> Records<'a> {
         if end >= self.words.len() {
             Err(Full(end + 1))
         } else {
-            Ok(std::mem::replace(&mut self.position, end))
+            self.last = std::mem::replace(&mut self.position, end);
+            Ok(self.last)
         }
     }
 
@@ -73,6 +75,11 @@ impl<'a> Records<'a> {
         self.text.push_str(second);
         self.head(at, kind, slot, first_length as u32, 0, self.text.length() - start);
         Ok(())
+    }
+
+    /// Sets the flags of the record written last.
+    pub fn flag(&mut self, flags: i32) {
+        self.words[self.last + HEAD - 1] = flags;
     }
 
     fn body(&mut self, at: usize, bytes: &[u8]) {

@@ -1,17 +1,26 @@
-//! What the scheduler's lock protects, and every step that a task or an executor takes.
+//! What the scheduler's lock protects, and the life of a task: submitted, queued, over. What executors do is in
+//! `runs.rs`, where a task goes in `placement.rs`, what time brings in `deadlines.rs`.
 //!
 //! Nothing here blocks, wakes or calls out: a step records what is owed in [`Effects`], and the caller
 //! carries it out once the lock is released.
 
-use super::clock::Nanoseconds;
-use super::crew::{Crew, State, Wakes};
-use super::mailbox::{Mailbox, Wake};
+use std::hash::{BuildHasher, RandomState};
+
+use smallvec::SmallVec;
+
+use super::clock::{Nanoseconds, nanoseconds};
+use super::crew::{Crew, Wakes};
+use super::deadlines::Deadlines;
+use super::mailbox::Mailbox;
+use super::placement::Homes;
 use super::queue::{Entry, Queue};
 use super::spin::SpinCredit;
-use super::statistics::Statistics;
-use super::sync::{Arc, AtomicBool, Ordering};
+use super::statistics::{Count, Statistics};
+use super::sync::{Arc, AtomicBool};
 use super::table::{Stage, Table, Task};
-use super::{Assignment, Closed, Config, Ending, Finished, Kind, Note, Submission, Submitted};
+use super::{
+    Assignment, Cancelled, Config, End, Endpoint, Kind, Limits, Note, Refused, Submission, Submitted,
+};
 
 /// How the pool stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +37,11 @@ pub(super) enum Phase {
 #[derive(Default)]
 pub(super) struct Effects {
     pub wakes: Wakes,
+    /// Runs to be told to stop, and whether by force.
+    pub stops: SmallVec<[(Arc<dyn Endpoint>, u64, bool); 1]>,
     pub noted: bool,
+    /// `tick` is due earlier than whoever calls it knows.
+    pub alarm: bool,
 }
 
 /// What an executor that asked for work is to do.
@@ -41,146 +54,348 @@ pub(super) enum Turn<J> {
 }
 
 pub(super) struct Core<J, O> {
-    phase: Phase,
+    pub(super) config: Config,
+    pub(super) phase: Phase,
     ended: bool,
     sequence: u64,
+    /// Runs so far.
+    pub(super) run: u64,
     pub(super) table: Table<J>,
     pub(super) queues: [Queue; 2],
     /// Waiting tasks by kind; the queues may also hold entries of tasks that left.
     pub(super) waiting: [usize; 2],
     pub(super) crews: [Crew; 2],
-    spin: [SpinCredit; 2],
+    pub(super) homes: Homes,
+    pub(super) spin: [SpinCredit; 2],
+    pub(super) deadlines: Deadlines,
+    /// The queue was as long as it may be, and nobody has been told that it no longer is.
+    backed_up: bool,
     pub(super) statistics: Statistics,
+    random: RandomState,
     mailbox: Arc<Mailbox<Note<O>>>,
 }
 
-impl<J, O> Core<J, O> {
+impl<J: Clone, O> Core<J, O> {
     pub(super) fn new(config: &Config, mailbox: Arc<Mailbox<Note<O>>>) -> Self {
-        let queue = || Queue::new(config.aging.map(|aging| aging.as_nanos() as f64));
-        Self {
+        let sizes = config.sizes;
+        let mut core = Self {
+            config: config.clone(),
             phase: Phase::Open,
             ended: false,
             sequence: 0,
+            run: 0,
             table: Table::new(),
-            queues: [queue(), queue()],
+            queues: [Queue::new(None), Queue::new(None)],
             waiting: [0, 0],
             crews: [
-                Crew::new(config.minimum_workers, config.maximum_workers),
-                Crew::new(0, config.maximum_native_threads),
+                Crew::new(sizes.minimum_workers, sizes.maximum_workers),
+                Crew::new(0, sizes.maximum_native_threads),
             ],
+            homes: Homes::default(),
             spin: [SpinCredit(SpinCredit::FULL), SpinCredit(SpinCredit::FULL)],
+            deadlines: Deadlines::new(),
+            backed_up: false,
             statistics: Statistics::new(),
+            random: RandomState::new(),
             mailbox,
-        }
+        };
+        core.queues = [core.empty_queue(), core.empty_queue()];
+        core
     }
 
-    fn note(&self, note: Note<O>, effects: &mut Effects) {
+    pub(super) fn empty_queue(&self) -> Queue {
+        Queue::new(self.config.aging.map(|aging| aging.as_nanos() as f64))
+    }
+
+    pub(super) fn note(&self, note: Note<O>, effects: &mut Effects) {
         self.mailbox.push(note);
         effects.noted = true;
     }
 
-    // ---- tasks
+    /// The limits of a task.
+    pub(super) fn limits<'a>(config: &'a Config, task: &'a Task<J>) -> &'a Limits {
+        task.limits.as_deref().unwrap_or(&config.limits)
+    }
+
+    // ---- into the queue
 
     pub(super) fn submit(
         &mut self,
         submission: Submission<J>,
         now: Nanoseconds,
         effects: &mut Effects,
-    ) -> Result<Submitted, Closed> {
+    ) -> Result<Submitted, Refused> {
         match self.phase {
             Phase::Open => {}
-            Phase::Closing => return Err(Closed::Closing),
-            Phase::Terminated => return Err(Closed::Terminated),
+            Phase::Closing => return Err(Refused::Closing),
+            Phase::Terminated => return Err(Refused::Terminated),
         }
-        let Submission { slot, kind, label, priority, needs_delivery, job } = submission;
+        let Submission { slot, kind, label, priority, needs_delivery, stoppable, limits, job } = submission;
         // Before anything is changed: a panic further down would leave an executor claimed for nothing.
         assert!(self.table.get(slot).is_none(), "slot {slot} already holds an unsettled task");
+        if self.would_refuse(kind) {
+            return Err(Refused::Full);
+        }
         let sequence = self.sequence;
         self.sequence += 1;
         self.statistics.submitted();
-        let mut task = Task {
+        let task = Task {
             sequence,
+            kind,
             label,
             attempt: 1,
             priority,
-            submitted: now,
+            queued: now,
             needs_delivery,
+            stoppable,
+            home: None,
+            limits,
             stage: Stage::Waiting(job),
         };
-        let crew = &mut self.crews[kind as usize];
+        let stoppable = stoppable || Self::limits(&self.config, &task).timeout.is_some();
+        self.table.insert(slot, Task { stoppable, ..task });
+        let hire = self.place(slot, now);
         // With an executor free and nobody ahead, the submitter can deliver at once.
         if needs_delivery
             && self.waiting[kind as usize] == 0
-            && let Some(executor) = crew.claim(&mut Wakes::new())
+            && let Some(executor) = self.claim_for(slot, &mut Wakes::new())
         {
-            crew.set_awaiting(executor, slot);
-            task.await_delivery(executor);
-            self.table.insert(slot, task);
-            return Ok(Submitted { hire: None, deliver_to: Some(executor) });
+            self.await_delivery(executor, slot);
+            return Ok(Submitted { hire, deliver_to: Some(executor), full: self.backed_up });
         }
-        self.table.insert(slot, task);
-        self.queues[kind as usize].push(priority, Entry { slot, sequence, queued_at: now });
+        let hire = hire.or(self.enqueue(slot, true, now, effects));
+        if let Some(longest) = self.config.longest_queue {
+            self.backed_up |= self.excess() >= longest.max(1);
+        }
+        Ok(Submitted { hire, deliver_to: None, full: self.backed_up })
+    }
+
+    /// Puts a task into the queue and finds somebody to take it. Answers the executor to start for it.
+    fn enqueue(&mut self, slot: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) -> Option<u32> {
+        let task = self.table.get_mut(slot)?;
+        task.queued = now;
+        let (kind, home) = (task.kind, task.home);
+        let entry = Entry { slot, sequence: task.sequence, queued_at: now };
+        let priority = task.priority;
+        let deadline = Self::limits(&self.config, task).queue_timeout;
         self.waiting[kind as usize] += 1;
-        let asleep_since = self.newest_sleeper(kind);
-        let claimed = self.crews[kind as usize].claim(&mut effects.wakes).is_some();
-        if let (true, Some(since)) = (claimed, asleep_since)
-            && now.saturating_sub(since) < SpinCredit::NEAR_MISS
-        {
+        match home {
+            None => self.queues[kind as usize].push(priority, entry),
+            Some(home) => self.push_home(home, priority, entry),
+        }
+        if let Some(deadline) = deadline {
+            self.remind(now.saturating_add(nanoseconds(deadline)), &entry, effects);
+        }
+        self.find_taker(slot, may_hire, now, effects)
+    }
+
+    /// Claims or hires somebody for a waiting task. Answers whom to start.
+    fn find_taker(
+        &mut self,
+        slot: u32,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Option<u32> {
+        let task = self.table.get(slot)?;
+        let (kind, home) = (task.kind, task.home);
+        let asleep_since = self.crews[kind as usize].asleep_since(home);
+        if self.claim_for(slot, &mut effects.wakes).is_none() {
+            return if may_hire && home.is_none() { self.hire_if_short(kind, now) } else { None };
+        }
+        if asleep_since.is_some_and(|since| now.saturating_sub(since) < SpinCredit::NEAR_MISS) {
             self.spin[kind as usize].paid_off();
         }
-        let hire = if claimed { None } else { self.hire_if_short(kind, now) };
-        Ok(Submitted { hire, deliver_to: None })
+        None
     }
 
-    /// When the executor that `claim` would take fell asleep, if it sleeps.
-    fn newest_sleeper(&self, kind: Kind) -> Option<Nanoseconds> {
-        self.crews[kind as usize].next_idle().and_then(|executor| match executor.state {
-            State::Asleep { since } => Some(since),
-            _ => None,
-        })
+    /// Waiting tasks that nobody is there, or will be soon, to take.
+    fn excess(&self) -> usize {
+        self.excess_with([0, 0])
     }
 
-    /// Makes room for one more executor if there are more waiting tasks than executors on their way.
-    fn hire_if_short(&mut self, kind: Kind, now: Nanoseconds) -> Option<u32> {
-        let crew = &mut self.crews[kind as usize];
-        let room = self.phase != Phase::Terminated && crew.executors.len() < crew.maximum;
-        (room && self.waiting[kind as usize] > crew.free()).then(|| crew.hire(now))
-    }
-
-    /// Makes room for the executors that are missing from the minimum.
-    pub(super) fn hire_minimum(&mut self, kind: Kind, now: Nanoseconds) -> Vec<u32> {
-        let crew = &mut self.crews[kind as usize];
-        let room = crew.maximum.saturating_sub(crew.executors.len());
-        let missing = crew.minimum.saturating_sub(crew.staying()).min(room);
-        if self.phase == Phase::Open { (0..missing).map(|_| crew.hire(now)).collect() } else { Vec::new() }
-    }
-
-    /// Takes back a task that does not run yet. The caller settles its promise.
-    pub(super) fn withdraw(&mut self, kind: Kind, slot: u32, effects: &mut Effects) -> bool {
-        let executor = match self.table.get(slot).map(|task| &task.stage) {
-            None | Some(Stage::Running { .. }) => return false,
-            Some(Stage::Waiting(_)) => None,
-            Some(Stage::Awaiting { executor, .. }) => Some(*executor),
+    fn excess_with(&self, more: [usize; 2]) -> usize {
+        let excess = |kind: usize| {
+            let places = if kind == Kind::JavaScript as usize { self.config.places } else { 1 };
+            (self.waiting[kind] + more[kind]).saturating_sub(self.crews[kind].room(places))
         };
-        self.table.remove(slot);
-        self.statistics.cancelled();
-        match executor {
-            None => {
-                self.waiting[kind as usize] -= 1;
-                self.queues[kind as usize].tidy(self.waiting[kind as usize], |entry| {
-                    self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry))
-                });
+        excess(0) + excess(1)
+    }
+
+    /// Whether one more task of this kind would be too many.
+    pub(super) fn would_refuse(&self, kind: Kind) -> bool {
+        let Some(longest) = self.config.longest_queue.filter(|_| self.config.refuse_when_full) else {
+            return false;
+        };
+        let mut more = [0, 0];
+        more[kind as usize] = 1;
+        let excess = self.excess_with(more);
+        excess > longest && excess > self.excess()
+    }
+
+    /// Waiting tasks beyond the longest that the queue may be.
+    pub(super) fn held(&self) -> usize {
+        self.config.longest_queue.map_or(0, |longest| self.excess().saturating_sub(longest))
+    }
+
+    /// A waiting task has left the queue, by whatever way.
+    pub(super) fn leave_queue(&mut self, kind: Kind, home: Option<u32>, effects: &mut Effects) {
+        self.waiting[kind as usize] -= 1;
+        if let Some(home) = home {
+            self.crews[kind as usize].unpin(home);
+        }
+        if let Some(longest) = self.config.longest_queue
+            && self.backed_up
+            && self.excess() <= longest / 2
+        {
+            self.backed_up = false;
+            self.note(Note::Drained, effects);
+        }
+    }
+
+    // ---- out of the table
+
+    /// Takes out a task that does not run. The caller settles its promise.
+    fn take_out(&mut self, slot: u32, now: Nanoseconds, count: Count, effects: &mut Effects) -> bool {
+        let Some(task) = self.table.get(slot) else { return false };
+        match task.stage {
+            Stage::Running { .. } | Stage::Undecided(_) | Stage::Moving => return false,
+            Stage::BackingOff { .. } => {}
+            Stage::Waiting(_) => {
+                let (kind, home) = (task.kind, task.home);
+                self.leave_queue(kind, home, effects);
+                self.tidy(kind, home, slot);
             }
-            Some(executor) => {
-                let crew = &mut self.crews[kind as usize];
-                if let Some(executor) = crew.executors.get_mut(&executor) {
-                    executor.slot = None;
-                }
-                crew.rouse(executor, State::Busy, &mut effects.wakes);
+            Stage::Awaiting { executor, .. } => self.stop_awaiting(executor, effects),
+        }
+        if let Some(task) = self.table.remove(slot) {
+            self.statistics.over(task.kind, task.label, count);
+        }
+        self.end_if_over(now, effects);
+        true
+    }
+
+    /// Entries of tasks that left are dropped once they outnumber the others; `leaving` is about to.
+    fn tidy(&mut self, kind: Kind, home: Option<u32>, leaving: u32) {
+        let waits = |entry: &Entry| {
+            entry.slot != leaving && self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry))
+        };
+        match home.and_then(|home| self.crews[kind as usize].executors.get_mut(&home)) {
+            None => self.queues[kind as usize].tidy(self.waiting[kind as usize], waits),
+            Some(home) => home.own.iter_mut().for_each(|queue| queue.tidy(home.pinned, waits)),
+        }
+    }
+
+    pub(super) fn withdraw(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) -> bool {
+        self.take_out(slot, now, Count::Cancelled, effects)
+    }
+
+    pub(super) fn cancel(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) -> Cancelled {
+        let Some(task) = self.table.get(slot) else { return Cancelled::Over };
+        match task.stage {
+            Stage::Undecided(_) => Cancelled::Over,
+            Stage::Running { executor, run, .. } => {
+                let kind = task.kind;
+                self.stop(kind, executor, run, End::Cancelled, now, effects);
+                if kind == Kind::Native { Cancelled::Stopping } else { Cancelled::Out }
+            }
+            _ => {
+                self.withdraw(slot, now, effects);
+                Cancelled::Out
             }
         }
-        self.end_if_over(effects);
-        true
+    }
+
+    /// A task that waits has waited too long.
+    pub(super) fn expire(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) {
+        // Said before the end of the pool may be.
+        self.note(Note::Settled { slot, end: End::QueueTimedOut, undecided: false }, effects);
+        let out = self.take_out(slot, now, Count::TimedOut, effects);
+        debug_assert!(out, "only a waiting task expires");
+    }
+
+    /// A task is over.
+    pub(super) fn settle(
+        &mut self,
+        slot: u32,
+        end: End<O>,
+        count: Count,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        let Some(task) = self.table.remove(slot) else { return };
+        self.statistics.over(task.kind, task.label, count);
+        self.note(Note::Settled { slot, end, undecided: false }, effects);
+        self.end_if_over(now, effects);
+    }
+
+    /// A try of a task has failed. It is tried again, if it may be.
+    pub(super) fn fail(&mut self, slot: u32, end: End<O>, now: Nanoseconds, effects: &mut Effects) {
+        let Some(task) = self.table.get_mut(slot) else { return };
+        let retry =
+            Self::limits(&self.config, task).retry.as_ref().filter(|retry| task.attempt <= retry.most);
+        let ask = retry.map(|retry| retry.ask);
+        let (Some(ask), Some(job)) = (ask, task.take_job()) else {
+            let count = if matches!(end, End::TimedOut) { Count::TimedOut } else { Count::Failed };
+            return self.settle(slot, end, count, now, effects);
+        };
+        task.stage = Stage::Undecided(job);
+        if ask {
+            self.note(Note::Settled { slot, end, undecided: true }, effects);
+        } else {
+            self.decide(slot, true, now, effects);
+        }
+    }
+
+    pub(super) fn decide(&mut self, slot: u32, again: bool, now: Nanoseconds, effects: &mut Effects) {
+        let Some(task) = self.table.get_mut(slot) else { return }; // the pool was terminated
+        if !matches!(task.stage, Stage::Undecided(_)) {
+            return;
+        }
+        if !again {
+            if let Some(task) = self.table.remove(slot) {
+                self.statistics.over(task.kind, task.label, Count::Failed);
+            }
+            return self.end_if_over(now, effects);
+        }
+        let random = self.random.hash_one((task.sequence, task.attempt));
+        let delay = Self::limits(&self.config, task)
+            .retry
+            .as_ref()
+            .map_or(0, |retry| retry.delay(task.attempt, random));
+        task.attempt += 1;
+        self.statistics.retried();
+        let Some(job) = task.take_job() else { unreachable!("an undecided task has its job") };
+        if delay == 0 {
+            task.stage = Stage::Waiting(job);
+            return self.requeue(slot, true, now, effects);
+        }
+        let until = now.saturating_add(delay);
+        task.stage = Stage::BackingOff { until, job };
+        let entry = Entry { slot, sequence: task.sequence, queued_at: now };
+        self.remind(until, &entry, effects);
+    }
+
+    /// Puts a task into the queue again, from wherever it was.
+    pub(super) fn requeue(&mut self, slot: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
+        let Some(task) = self.table.get_mut(slot) else { return };
+        let kind = task.kind;
+        task.home = None;
+        let placed = if may_hire { self.place(slot, now) } else { None };
+        let hire = placed.or(self.enqueue(slot, may_hire, now, effects));
+        if let Some(executor) = hire {
+            self.note(Note::Hire { kind, executor }, effects);
+        }
+    }
+
+    // ---- delivery
+
+    /// Gives the task in `slot`, which is in no queue, to an executor that has to wait for its input.
+    pub(super) fn await_delivery(&mut self, executor: u32, slot: u32) {
+        let Some(task) = self.table.get_mut(slot) else { return };
+        let Some(job) = task.take_job() else { unreachable!("a task that does not run has its job") };
+        task.stage = Stage::Awaiting { executor, job };
+        self.crews[task.kind as usize].set_awaiting(executor, slot);
     }
 
     /// Whether the task in `slot` is one that executor `id` awaits the input of.
@@ -192,203 +407,45 @@ impl<J, O> Core<J, O> {
     /// The input of an awaiting task has arrived at its executor.
     pub(super) fn delivered(&mut self, kind: Kind, slot: u32, effects: &mut Effects) {
         let Some(Stage::Awaiting { executor, .. }) = self.table.get(slot).map(|task| &task.stage) else {
-            return; // its executor died meanwhile, or the pool was terminated
+            return; // its executor died meanwhile, it timed out, or the pool was terminated
         };
         let executor = *executor;
-        self.crews[kind as usize].rouse(executor, State::Busy, &mut effects.wakes);
-    }
-
-    pub(super) fn finish(
-        &mut self,
-        kind: Kind,
-        id: u32,
-        finished: Finished<O>,
-        now: Nanoseconds,
-        effects: &mut Effects,
-    ) {
-        let crew = &mut self.crews[kind as usize];
-        let Some(executor) = crew.executors.get_mut(&id) else { return };
-        if executor.slot != Some(finished.slot) {
-            return;
-        }
-        executor.slot = None;
-        executor.tasks += 1;
-        // Gone if the pool was terminated: the promise has settled, and this outcome is nobody's.
-        let Some(task) = self.table.remove(finished.slot) else { return };
-        if let Stage::Running { since } = task.stage {
-            let ran = now.saturating_sub(since);
-            executor.busy += ran;
-            self.statistics.ended(kind, task.label, ran, finished.ending);
-        }
-        self.note(Note::Settled { slot: finished.slot, outcome: finished.outcome }, effects);
-        self.end_if_over(effects);
-    }
-
-    // ---- executors
-
-    /// An executor asks for work.
-    pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
-        let crew = &mut self.crews[kind as usize];
-        let Some(executor) = crew.executors.get(&id) else { return Turn::Stop };
-        match executor.state {
-            State::Retiring => return Turn::Stop,
-            State::Awaiting => return Turn::Idle, // woken for nothing; the delivery will wake it again
-            State::Starting | State::Busy | State::Spinning | State::Asleep { .. } => {}
-        }
-        crew.leave_idle(id);
-        crew.set_state(id, State::Busy);
-        if let Some(slot) = crew.executors[&id].slot {
-            return self.start(kind, id, slot, now); // its delivery has come
-        }
-        while let Some(entry) = self.queues[kind as usize].pop(now) {
-            let Some(task) = self.table.get_mut(entry.slot).filter(|task| task.is_waiting(&entry)) else {
-                continue;
-            };
-            self.waiting[kind as usize] -= 1;
-            if !task.needs_delivery {
-                return self.start(kind, id, entry.slot, now);
-            }
-            task.await_delivery(id);
-            self.crews[kind as usize].set_awaiting(id, entry.slot);
-            self.note(Note::Deliver { slot: entry.slot, executor: id }, effects);
-            return Turn::Idle;
-        }
-        let crew = &mut self.crews[kind as usize];
-        if crew.spinner.is_none() && self.spin[kind as usize].allows() {
-            crew.enter_idle(id, State::Spinning);
-            let signal = crew.executors[&id].signal.clone();
-            // Relaxed: nothing raises it before the lock is released; see `Crew::rouse`.
-            signal.store(false, Ordering::Relaxed);
-            return Turn::Spin(signal);
-        }
-        crew.enter_idle(id, State::Asleep { since: now });
-        Turn::Idle
-    }
-
-    /// Gives the task in `slot` to executor `id`.
-    fn start(&mut self, kind: Kind, id: u32, slot: u32, now: Nanoseconds) -> Turn<J> {
-        let Some(task) = self.table.get_mut(slot) else { return Turn::Idle };
-        let stage = std::mem::replace(&mut task.stage, Stage::Running { since: now });
-        let (Stage::Waiting(job) | Stage::Awaiting { job, .. }) = stage else {
-            unreachable!("a task starts once")
-        };
-        self.statistics.started(now.saturating_sub(task.submitted));
-        let assignment = Assignment {
-            slot,
-            label: task.label,
-            attempt: task.attempt,
-            priority: task.priority,
-            sequence: task.sequence,
-            delivered: task.needs_delivery,
-            job,
-        };
-        if let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) {
-            executor.slot = Some(slot);
-        }
-        Turn::Run(assignment)
-    }
-
-    /// The spinner has watched long enough or was claimed: `true` if it may sleep, `false` if there is
-    /// something for it to do.
-    pub(super) fn give_up_spinning(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> bool {
-        let crew = &mut self.crews[kind as usize];
-        let spinning = crew.executors.get(&id).is_some_and(|executor| executor.state == State::Spinning);
-        if spinning {
-            self.spin[kind as usize].in_vain();
-            crew.spinner = None; // it stays in the idle list
-            crew.set_state(id, State::Asleep { since: now });
-        } else {
-            self.spin[kind as usize].paid_off();
-        }
-        spinning
-    }
-
-    /// Tells how to wake an executor, before its first `turn`.
-    pub(super) fn attach(&mut self, kind: Kind, id: u32, waker: Arc<dyn Wake>) {
-        if let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) {
-            executor.waker = Some(waker);
-        }
-    }
-
-    /// An executor is gone. Its task settles with what `outcome` makes. Answers the executor to start in
-    /// its place, if the waiting tasks need one.
-    pub(super) fn gone(
-        &mut self,
-        kind: Kind,
-        id: u32,
-        replace: bool,
-        outcome: impl FnOnce() -> O,
-        now: Nanoseconds,
-        effects: &mut Effects,
-    ) -> Option<u32> {
-        let executor = self.crews[kind as usize].dismiss(id)?;
-        if let Some(slot) = executor.slot
-            && let Some(task) = self.table.remove(slot)
-        {
-            let since = if let Stage::Running { since } = task.stage { since } else { now };
-            self.statistics.ended(kind, task.label, now.saturating_sub(since), Ending::Rejected);
-            self.note(Note::Settled { slot, outcome: outcome() }, effects);
-        }
-        self.end_if_over(effects);
-        // It may have been claimed for one of the waiting tasks; then an idle one takes over.
-        let waits = self.waiting[kind as usize] > 0;
-        let taken_over = waits && self.crews[kind as usize].claim(&mut effects.wakes).is_some();
-        if taken_over || !replace {
-            return None;
-        }
-        if let Some(replacement) = self.hire_if_short(kind, now) {
-            return Some(replacement);
-        }
-        // One that has worked is replaced up to the minimum; one that died while starting is not, lest a
-        // script that cannot start be started forever. One for one: the caller starts no more than it is
-        // told of.
-        let worked = executor.tasks > 0 || executor.slot.is_some();
-        let crew = &mut self.crews[kind as usize];
-        let missing = crew.staying() < crew.minimum && crew.executors.len() < crew.maximum;
-        (self.phase == Phase::Open && worked && missing).then(|| crew.hire(now))
-    }
-
-    /// See [`Crew::retire_idle`].
-    pub(super) fn retire_idle(
-        &mut self,
-        kind: Kind,
-        deadline: Option<Nanoseconds>,
-        now: Nanoseconds,
-        effects: &mut Effects,
-    ) -> Option<Nanoseconds> {
-        self.crews[kind as usize].retire_idle(deadline, now, &mut effects.wakes)
-    }
-
-    /// See [`Crew::begin_retiring`].
-    pub(super) fn begin_retiring(&mut self, kind: Kind) -> bool {
-        self.crews[kind as usize].begin_retiring()
+        self.crews[kind as usize].end_awaiting(executor, &mut effects.wakes);
     }
 
     // ---- the end
 
-    pub(super) fn close(&mut self, effects: &mut Effects) {
+    pub(super) fn close(&mut self, now: Nanoseconds, effects: &mut Effects) {
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
         }
-        self.end_if_over(effects);
+        self.end_if_over(now, effects);
     }
 
     /// Forgets every task; their promises are the caller's to settle.
-    pub(super) fn terminate(&mut self, effects: &mut Effects) {
+    pub(super) fn terminate(&mut self, now: Nanoseconds, effects: &mut Effects) {
         if self.phase == Phase::Terminated {
             return;
         }
         self.phase = Phase::Terminated;
         self.queues.iter_mut().for_each(Queue::clear);
         self.waiting = [0, 0];
-        for _ in self.table.drain() {
-            self.statistics.cancelled();
+        self.deadlines.clear();
+        self.crews.iter_mut().for_each(Crew::forget_queues);
+        for task in self.table.drain() {
+            self.statistics.over(task.kind, task.label, Count::Cancelled);
         }
-        self.end_if_over(effects);
+        // Workers are ended by their owner; native threads end with what they run.
+        for executor in self.crews[Kind::Native as usize].executors.values() {
+            for run in &executor.runs {
+                effects.stops.extend(executor.endpoint.clone().map(|endpoint| (endpoint, run.number, true)));
+            }
+        }
+        self.end_if_over(now, effects);
     }
 
     /// Once nothing is left to do and nothing will come, everybody may go; once they have, says so.
-    fn end_if_over(&mut self, effects: &mut Effects) {
+    pub(super) fn end_if_over(&mut self, now: Nanoseconds, effects: &mut Effects) {
         if self.phase == Phase::Open || self.table.length() > 0 || self.ended {
             return;
         }
@@ -396,7 +453,7 @@ impl<J, O> Core<J, O> {
             self.ended = true;
             self.note(Note::Ended, effects);
         } else {
-            self.crews.iter_mut().for_each(|crew| crew.retire_all(&mut effects.wakes));
+            self.crews.iter_mut().for_each(|crew| crew.retire_all(now, &mut effects.wakes));
         }
     }
 }

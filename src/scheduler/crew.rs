@@ -2,43 +2,105 @@
 
 use std::collections::BTreeMap;
 
-use super::Kind;
+use smallvec::SmallVec;
+
 use super::clock::{Nanoseconds, milliseconds};
-use super::mailbox::Wake;
+use super::queue::Queue;
 use super::statistics::{CrewSummary, ExecutorSummary};
 use super::sync::{Arc, AtomicBool, Ordering};
+use super::{Endpoint, Kind};
 
 /// What an executor is doing. See `README.md`, "An executor".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// Asked for, has not called `next` yet.
     Starting,
-    /// Has a task, or is about to ask for one.
+    /// Between two tasks, about to call `next`.
+    Coming,
+    /// Runs what it has; will ask for more when it can take more.
     Busy,
-    /// Idle, watching its signal for a short while.
+    /// Has room for a task, watches its signal for a short while.
     Spinning,
-    /// Idle, to be woken.
+    /// Has room for a task, to be woken.
     Asleep { since: Nanoseconds },
     /// Holds a task whose input has yet to be delivered.
     Awaiting,
-    /// To end as soon as it asks for work.
+    /// To end as soon as it has nothing left.
     Retiring,
+}
+
+/// One attempt of a task, on the executor that makes it.
+pub(super) struct Run {
+    /// Unique in the pool.
+    pub number: u64,
+    pub slot: u32,
+    pub deadline: Option<Nanoseconds>,
+    pub stop: Option<Stop>,
+}
+
+/// A run has been told to stop.
+#[derive(Clone, Copy)]
+pub(super) struct Stop {
+    pub since: Nanoseconds,
+    /// When it was last told. From the second time on with force.
+    pub told: Nanoseconds,
+    /// Because it ran too long, and not because it was cancelled.
+    pub timed_out: bool,
 }
 
 pub(super) struct Executor {
     pub state: State,
-    /// The task it runs or awaits.
-    pub slot: Option<u32>,
+    /// What it runs, and what it has been told to stop and has not handed in.
+    pub runs: SmallVec<[Run; 1]>,
+    /// The task whose input it waits for, or has just been given.
+    pub awaited: Option<u32>,
+    /// To make way for a replacement once that is up.
+    pub worn: bool,
+    /// Its owner has been told to end it.
+    pub killed: bool,
+    /// Tasks that only it may take, unless it ends.
+    pub own: Option<Queue>,
+    /// How many of those wait.
+    pub pinned: usize,
     /// Raised when it is claimed while it spins. A hint: the truth is `state`, under the lock.
     pub signal: Arc<AtomicBool>,
-    pub waker: Option<Arc<dyn Wake>>,
+    pub endpoint: Option<Arc<dyn Endpoint>>,
+    /// Runs handed in.
     pub tasks: u64,
+    /// Time with at least one run, but for the current stretch.
     pub busy: Nanoseconds,
+    pub busy_since: Nanoseconds,
     pub born: Nanoseconds,
 }
 
+impl Executor {
+    /// Tasks it has or will get.
+    pub(super) fn load(&self) -> usize {
+        self.runs.len() + usize::from(self.awaited.is_some()) + self.pinned
+    }
+
+    /// Whether new tasks may be meant for it.
+    pub(super) fn stays(&self) -> bool {
+        self.state != State::Retiring && !self.worn
+    }
+
+    /// Whether it has a task.
+    fn is_occupied(&self) -> bool {
+        !self.runs.is_empty() || self.awaited.is_some()
+    }
+
+    fn is_idle(&self) -> bool {
+        matches!(self.state, State::Spinning | State::Asleep { .. })
+    }
+
+    /// Whether it will ask for a task without waiting for one that it runs.
+    fn is_free(&self) -> bool {
+        matches!(self.state, State::Starting | State::Coming) || self.is_idle()
+    }
+}
+
 /// Wake-ups owed, to be called after the lock is released.
-pub(super) type Wakes = smallvec::SmallVec<[Arc<dyn Wake>; 2]>;
+pub(super) type Wakes = SmallVec<[Arc<dyn Endpoint>; 2]>;
 
 pub(super) struct Crew {
     pub executors: BTreeMap<u32, Executor>,
@@ -50,8 +112,8 @@ pub(super) struct Crew {
     pub minimum: usize,
     pub maximum: usize,
     pub starting: usize,
-    /// Whether somebody keeps calling [`Crew::retire_idle`].
-    retiring: bool,
+    /// Waiting tasks that are in executors' own queues.
+    pub pinned: usize,
     next_id: u32,
 }
 
@@ -64,7 +126,7 @@ impl Crew {
             minimum,
             maximum,
             starting: 0,
-            retiring: false,
+            pinned: 0,
             next_id: 1,
         }
     }
@@ -76,11 +138,17 @@ impl Crew {
         self.starting += 1;
         let executor = Executor {
             state: State::Starting,
-            slot: None,
+            runs: SmallVec::new(),
+            awaited: None,
+            worn: false,
+            killed: false,
+            own: None,
+            pinned: 0,
             signal: Arc::new(AtomicBool::new(false)),
-            waker: None,
+            endpoint: None,
             tasks: 0,
             busy: 0,
+            busy_since: now,
             born: now,
         };
         self.executors.insert(id, executor);
@@ -100,13 +168,27 @@ impl Crew {
     pub(super) fn set_awaiting(&mut self, id: u32, slot: u32) {
         self.set_state(id, State::Awaiting);
         if let Some(executor) = self.executors.get_mut(&id) {
-            executor.slot = Some(slot);
+            executor.awaited = Some(slot);
         }
     }
 
+    /// The executor's task can start, or is no longer its own: it is to look again.
+    pub(super) fn end_awaiting(&mut self, id: u32, wakes: &mut Wakes) {
+        let retiring = self.executors.get(&id).is_some_and(|executor| executor.state == State::Retiring);
+        self.rouse(id, if retiring { State::Retiring } else { State::Coming }, wakes);
+    }
+
     /// The executor that [`Crew::claim`] would take.
-    pub(super) fn next_idle(&self) -> Option<&Executor> {
-        self.executors.get(&self.spinner.or_else(|| self.idle.last().copied())?)
+    fn next_idle(&self) -> Option<u32> {
+        self.spinner.or_else(|| self.idle.last().copied())
+    }
+
+    /// Since when the executor that would be claimed for a task of this home has slept, if it sleeps.
+    pub(super) fn asleep_since(&self, home: Option<u32>) -> Option<Nanoseconds> {
+        match self.executors.get(&home.or_else(|| self.next_idle())?)?.state {
+            State::Asleep { since } => Some(since),
+            _ => None,
+        }
     }
 
     /// Takes an executor out for good.
@@ -134,12 +216,15 @@ impl Crew {
         }
     }
 
-    /// Takes the idle executor that will be there soonest and makes it busy; it is on its way to `next`
-    /// once the caller has carried out `wakes`.
-    pub(super) fn claim(&mut self, wakes: &mut Wakes) -> Option<u32> {
-        let id = self.spinner.or_else(|| self.idle.last().copied())?;
+    /// Takes the idle executor that will be there soonest, or the one that is `home` if it is idle; it is on its
+    /// way to `next` once the caller has carried out `wakes`.
+    pub(super) fn claim(&mut self, home: Option<u32>, wakes: &mut Wakes) -> Option<u32> {
+        let id = match home {
+            None => self.next_idle()?,
+            Some(home) => self.executors.get(&home).filter(|executor| executor.is_idle()).map(|_| home)?,
+        };
         self.leave_idle(id);
-        self.rouse(id, State::Busy, wakes);
+        self.rouse(id, State::Coming, wakes);
         Some(id)
     }
 
@@ -150,47 +235,52 @@ impl Crew {
         executor.signal.store(true, Ordering::Relaxed);
         // One that spins is in `next` already and needs no system call.
         if executor.state != State::Spinning {
-            wakes.extend(executor.waker.clone());
+            wakes.extend(executor.endpoint.clone());
         }
         self.set_state(id, state);
     }
 
-    /// Retires idle executors beyond the minimum that have slept since before `deadline`. Answers since when
-    /// the longest sleeper of the rest has slept, or `now` if nobody sleeps; `None` if nobody is left to
-    /// retire.
+    /// Retires executors beyond the minimum that have slept for `limit`. Answers when the next of the rest will
+    /// have.
     pub(super) fn retire_idle(
         &mut self,
-        deadline: Option<Nanoseconds>,
+        limit: Nanoseconds,
         now: Nanoseconds,
         wakes: &mut Wakes,
     ) -> Option<Nanoseconds> {
-        let mut surplus = self.surplus();
-        let mut index = 0;
-        let mut next = now;
-        while surplus > 0 && index < self.idle.len() {
-            let id = self.idle[index];
-            match self.executors[&id].state {
-                State::Asleep { since } if Some(since) <= deadline => {
-                    surplus -= 1;
-                    self.leave_idle(id);
-                    self.rouse(id, State::Retiring, wakes);
-                }
-                State::Asleep { since } => {
-                    next = next.min(since);
-                    index += 1;
-                }
-                _ => index += 1,
+        let mut surplus = self.staying().saturating_sub(self.minimum);
+        let mut next = None;
+        for id in self.idle.clone() {
+            let executor = &self.executors[&id];
+            let State::Asleep { since } = executor.state else { continue };
+            if surplus == 0 {
+                return None;
+            }
+            if !executor.runs.is_empty() {
+                continue;
+            }
+            let due = since.saturating_add(limit);
+            if due <= now {
+                surplus -= 1;
+                self.leave_idle(id);
+                self.rouse(id, State::Retiring, wakes);
+            } else {
+                next = Some(next.map_or(due, |next: Nanoseconds| next.min(due)));
             }
         }
-        self.retiring = surplus > 0;
-        self.retiring.then_some(next)
+        next.filter(|_| surplus > 0)
     }
 
-    /// Whether [`Crew::retire_idle`] has to be called from now on, which nobody does yet.
-    pub(super) fn begin_retiring(&mut self) -> bool {
-        let begin = !self.retiring && self.surplus() > 0;
-        self.retiring |= begin;
-        begin
+    /// With more executors than the maximum allows, the one to do without: one that has slept longest, or has
+    /// the least to do.
+    pub(super) fn most_dispensable(&self) -> Option<u32> {
+        let staying = || self.executors.iter().filter(|(_, executor)| executor.stays());
+        if staying().count() <= self.maximum {
+            return None;
+        }
+        let sleepers =
+            self.idle.iter().find(|id| self.executors[id].load() == 0 && self.executors[id].stays());
+        sleepers.copied().or_else(|| staying().min_by_key(|(_, executor)| executor.load()).map(|(id, _)| *id))
     }
 
     /// Those that are not about to end.
@@ -198,47 +288,73 @@ impl Crew {
         self.executors.values().filter(|executor| executor.state != State::Retiring).count()
     }
 
-    /// Executors above the minimum.
-    fn surplus(&self) -> usize {
-        self.staying().saturating_sub(self.minimum)
+    /// Those that count towards the maximum: one that is to be replaced does not, its replacement does.
+    pub(super) fn size(&self) -> usize {
+        self.executors.values().filter(|executor| !executor.worn).count()
     }
 
-    /// Tells every executor to end as soon as it asks for work.
-    pub(super) fn retire_all(&mut self, wakes: &mut Wakes) {
+    /// Tells every executor to end as soon as it has nothing left.
+    pub(super) fn retire_all(&mut self, now: Nanoseconds, wakes: &mut Wakes) {
         let everyone: Vec<u32> = self.executors.keys().copied().collect();
         for id in everyone {
-            self.leave_idle(id);
-            self.rouse(id, State::Retiring, wakes);
+            self.retire(id, now, wakes);
         }
     }
 
-    /// Those that have no task and will ask for one: idle, starting, on their way after a claim, or back
-    /// shortly from a turn of their event loop.
+    /// Tells an executor to end as soon as it has nothing left. Its own queue is the caller's to empty.
+    pub(super) fn retire(&mut self, id: u32, now: Nanoseconds, wakes: &mut Wakes) {
+        self.leave_idle(id);
+        // One that has not started yet has from now on as long to answer as a start may take.
+        if let Some(executor) = self.executors.get_mut(&id).filter(|each| each.state == State::Starting) {
+            executor.born = now;
+        }
+        self.rouse(id, State::Retiring, wakes);
+    }
+
+    /// Those that will ask for a task without waiting for one that they run.
     pub(super) fn free(&self) -> usize {
-        let free = |executor: &&Executor| executor.slot.is_none() && executor.state != State::Retiring;
-        self.executors.values().filter(free).count()
+        self.executors.values().filter(|executor| executor.is_free()).count()
+    }
+
+    /// Tasks that could be taken soon, by those that are free or not yet hired, `places` by each.
+    pub(super) fn room(&self, places: usize) -> usize {
+        let free = self.executors.values().filter(|executor| executor.is_free());
+        let taken = |executor: &Executor| places.saturating_sub(executor.runs.len());
+        free.map(taken).sum::<usize>() + self.maximum.saturating_sub(self.size()) * places
+    }
+
+    /// A task has left the own queue of `home`.
+    pub(super) fn unpin(&mut self, home: u32) {
+        if let Some(executor) = self.executors.get_mut(&home) {
+            executor.pinned -= 1;
+            self.pinned -= 1;
+        }
+    }
+
+    /// Empties every executor's own queue.
+    pub(super) fn forget_queues(&mut self) {
+        self.pinned = 0;
+        for executor in self.executors.values_mut() {
+            (executor.own, executor.pinned) = (None, 0);
+        }
     }
 
     pub(super) fn summary(&self) -> CrewSummary {
-        let busy = self.executors.values().filter(|executor| executor.slot.is_some()).count();
+        let is_busy = |executor: &&Executor| executor.is_occupied();
+        let busy = self.executors.values().filter(is_busy).count();
         CrewSummary { total: self.executors.len(), busy, idle: self.executors.len() - busy - self.starting }
     }
 
-    /// Each executor's figures. `running_since` tells when a slot's task began.
-    pub(super) fn per_executor(
-        &self,
-        kind: Kind,
-        now: Nanoseconds,
-        running_since: impl Fn(u32) -> Option<Nanoseconds>,
-    ) -> Vec<ExecutorSummary> {
+    /// Each executor's figures.
+    pub(super) fn per_executor(&self, kind: Kind, now: Nanoseconds) -> Vec<ExecutorSummary> {
         let summary = |(id, executor): (&u32, &Executor)| {
-            let current = executor.slot.and_then(&running_since).map_or(0, |since| now.saturating_sub(since));
+            let current = if executor.runs.is_empty() { 0 } else { now.saturating_sub(executor.busy_since) };
             let busy = executor.busy + current;
             let life = now.saturating_sub(executor.born).max(1);
             ExecutorSummary {
                 id: *id,
                 kind,
-                busy: executor.slot.is_some(),
+                busy: executor.is_occupied(),
                 tasks: executor.tasks,
                 busy_time: milliseconds(busy),
                 utilization: (busy as f64 / life as f64).min(1.0),

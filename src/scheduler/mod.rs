@@ -4,13 +4,18 @@
 //! executor needs in order to run a task; `O` is an outcome, what the submitter needs in order to settle
 //! its promise. The protocols (states, races, memory orderings) are in `README.md` beside this file.
 
+mod brake;
 mod clock;
 mod core;
 mod crew;
+mod deadlines;
 mod mailbox;
 #[cfg(all(test, feature = "model"))]
 mod model;
+mod placement;
 mod queue;
+mod retry;
+mod runs;
 mod snapshot;
 mod spin;
 mod statistics;
@@ -21,10 +26,12 @@ mod tests;
 
 use std::time::Duration;
 
+pub use brake::{Brake, Engine};
 pub use clock::Nanoseconds;
 pub use mailbox::{Mailbox, Wake};
+pub use retry::Retry;
 pub use statistics::{
-    CrewSummary, ExecutorSummary, LabelSummary, QueueSummary, Snapshot, TaskCounts, TimesSummary,
+    CrewSummary, ExecutorSummary, LabelSummary, QueueSummary, RunSummary, Snapshot, TaskCounts, TimesSummary,
 };
 
 use self::core::{Core, Effects, Turn};
@@ -41,17 +48,69 @@ pub enum Kind {
     Native = 1,
 }
 
-/// Limits of a pool.
+/// How a pool is run.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// How many executors there are.
+    pub sizes: Sizes,
+    /// The waiting that is worth one step of priority; `None` for no aging.
+    pub aging: Option<Duration>,
+    /// How long a worker above the minimum may idle; `None` for ever.
+    pub idle_timeout: Option<Duration>,
+    /// How long a worker may take from its start to its first call of [`Scheduler::next`]; `None` for ever.
+    pub start_timeout: Option<Duration>,
+    /// Tasks that a worker may hold at a time: more than one if it lets them wait for something.
+    pub places: usize,
+    /// Who runs a JavaScript task.
+    pub strategy: Strategy,
+    /// Tasks after which a worker is replaced.
+    pub tasks_per_worker: Option<u64>,
+    /// Waiting tasks that nobody is there to take; `None` for no limit.
+    pub longest_queue: Option<usize>,
+    /// Whether tasks beyond `longest_queue` are refused.
+    pub refuse_when_full: bool,
+    /// Keep a worker that one of its tasks was stopped in.
+    pub keep_after_stop: bool,
+    /// How long after it was told to stop a task's worker is given up, if it has not answered.
+    pub stop_timeout: Duration,
+    /// Of tasks that bring none of their own.
+    pub limits: Limits,
+}
+
+/// How many executors there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
     /// Workers that are kept although idle.
     pub minimum_workers: usize,
     /// Most workers at a time.
     pub maximum_workers: usize,
     /// Most native threads at a time.
     pub maximum_native_threads: usize,
-    /// The waiting that is worth one step of priority; `None` for no aging.
-    pub aging: Option<Duration>,
+}
+
+/// Which worker a JavaScript task goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Whoever asks first.
+    #[default]
+    Shared,
+    /// Each in turn.
+    RoundRobin,
+    /// The one with the fewest tasks, running and waiting.
+    LeastLoaded,
+}
+
+/// What a task may take.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Longest run; each attempt has its own.
+    pub timeout: Option<Duration>,
+    /// Longest stay in the queue, each time it is there.
+    pub queue_timeout: Option<Duration>,
+    /// What happens when it fails; `None` for nothing.
+    pub retry: Option<Retry>,
+    /// Tasks of the same key run on the same worker while it lives.
+    pub affinity: Option<u64>,
 }
 
 /// A task to be run.
@@ -66,6 +125,10 @@ pub struct Submission<J> {
     pub priority: f64,
     /// Whether the submitter has to hand the input to the executor itself, once it is known which.
     pub needs_delivery: bool,
+    /// Whether the submitter may want it stopped while it runs. One with a timeout can be in any case.
+    pub stoppable: bool,
+    /// Its own limits instead of the pool's.
+    pub limits: Option<Box<Limits>>,
     /// What the executor needs.
     pub job: J,
 }
@@ -77,15 +140,30 @@ pub struct Submitted {
     pub hire: Option<u32>,
     /// Hand the input to this executor, then call [`Scheduler::delivered`].
     pub deliver_to: Option<u32>,
+    /// The queue is as long as it may be. Once there is room again, [`Note::Drained`] comes.
+    pub full: bool,
 }
 
 /// Why a task was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
+pub enum Refused {
     /// The pool is draining, or has drained.
     Closing,
     /// The pool was terminated.
     Terminated,
+    /// The queue is as long as it may be.
+    Full,
+}
+
+/// What became of a task that was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It is out of the table, and no note will come. If it ran, its executor has been told to stop it.
+    Out,
+    /// It runs natively and has been told to stop; its note will come when it has.
+    Stopping,
+    /// It is over; its note is on the way.
+    Over,
 }
 
 /// A task, given to an executor.
@@ -93,6 +171,8 @@ pub enum Closed {
 pub struct Assignment<J> {
     /// To be named in [`Finished`].
     pub slot: u32,
+    /// The number of the run, to be named in [`Finished`]. Later runs have larger ones.
+    pub run: u64,
     /// The task's name, as a number.
     pub label: u32,
     /// 1 for the first run.
@@ -103,6 +183,8 @@ pub struct Assignment<J> {
     pub sequence: u64,
     /// Whether its input was handed over by the submitter.
     pub delivered: bool,
+    /// Whether it may be told to stop, through [`Endpoint::stop`].
+    pub stoppable: bool,
     /// What was submitted.
     pub job: J,
 }
@@ -111,21 +193,40 @@ pub struct Assignment<J> {
 pub struct Finished<O> {
     /// From the [`Assignment`].
     pub slot: u32,
+    /// From the [`Assignment`], the lower half: which of the slot's runs it was.
+    pub run: u32,
     /// What the submitter gets.
     pub outcome: O,
     /// How it counts.
     pub ending: Ending,
 }
 
-/// How a task ended.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It resolved.
     Fulfilled,
     /// It rejected.
     Rejected,
-    /// It was told to stop, and did.
+    /// It rejected, and would each time: not to be tried again.
+    Refused,
+    /// It was told to stop, and either did or was left behind; nobody gets its outcome.
+    Stopped,
+}
+
+/// How a task ended, for its submitter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End<O> {
+    /// As its executor said.
+    Outcome(O),
+    /// It ran too long.
+    TimedOut,
+    /// It waited too long.
+    QueueTimedOut,
+    /// It ran natively, was cancelled and has stopped.
     Cancelled,
+    /// Its executor is gone.
+    ExecutorGone(u32),
 }
 
 /// What an executor is to do.
@@ -142,12 +243,15 @@ pub enum Next<J> {
 /// A note to the pool's owner.
 #[derive(Debug)]
 pub enum Note<O> {
-    /// A task is over; this comes exactly once for each task, unless the pool is terminated.
+    /// A task is over. Comes once for each task that was not taken out by its submitter. If it is `undecided`, the
+    /// task is not over: it failed and might be tried again, and waits for [`Scheduler::decide`].
     Settled {
         /// The task's slot.
         slot: u32,
         /// How it ended.
-        outcome: O,
+        end: End<O>,
+        /// Whether the submitter is asked about another try.
+        undecided: bool,
     },
     /// Hand the input of the task to this executor, then call [`Scheduler::delivered`].
     Deliver {
@@ -156,8 +260,29 @@ pub enum Note<O> {
         /// The executor that waits for it.
         executor: u32,
     },
+    /// Start this executor.
+    Hire {
+        /// What it runs.
+        kind: Kind,
+        /// Its number.
+        executor: u32,
+    },
+    /// This worker does not answer: end it by force and declare it [`Scheduler::gone`].
+    Kill {
+        /// Its number.
+        executor: u32,
+    },
+    /// The queue was as long as it may be, and there is room again.
+    Drained,
     /// The pool was closed or terminated, every task is over and every executor is gone. The last note.
     Ended,
+}
+
+/// An executor, as the scheduler reaches it from any thread.
+pub trait Endpoint: Wake {
+    /// Tells a run of the executor to stop; with `force`, also one that was given time to answer. It may have
+    /// ended meanwhile: then nothing must happen.
+    fn stop(&self, run: u64, force: bool);
 }
 
 /// Longest spin of an idle executor. A wake-up through the kernel costs 5 to 80 µs; spinning longer than
@@ -165,17 +290,24 @@ pub enum Note<O> {
 #[cfg_attr(feature = "model", allow(dead_code))] // a model has no time
 const SPIN: Duration = Duration::from_micros(50);
 
+/// How long a task that asks whether it is to stop, or waits for something, has to answer before it is
+/// terminated or left behind.
+pub const STOP_GRACE: Duration = Duration::from_millis(10);
+
 /// See the module's words.
 pub struct Scheduler<J, O> {
     clock: Clock,
     core: Mutex<Core<J, O>>,
     mailbox: Arc<Mailbox<Note<O>>>,
+    alarm: Arc<dyn Wake>,
 }
 
-impl<J, O> Scheduler<J, O> {
-    /// A scheduler without tasks or executors that writes to `mailbox`.
-    pub fn new(config: &Config, mailbox: Arc<Mailbox<Note<O>>>) -> Self {
-        Self { clock: Clock::start(), core: Mutex::new(Core::new(config, mailbox.clone())), mailbox }
+impl<J: Clone, O> Scheduler<J, O> {
+    /// A scheduler without tasks or executors that writes to `mailbox`. `alarm` is rung when
+    /// [`Scheduler::tick`] is due earlier than it last answered, or for the first time.
+    pub fn new(config: &Config, mailbox: Arc<Mailbox<Note<O>>>, alarm: Arc<dyn Wake>) -> Self {
+        let core = Mutex::new(Core::new(config, mailbox.clone()));
+        Self { clock: Clock::start(), core, mailbox, alarm }
     }
 
     /// Where the notes are.
@@ -193,24 +325,48 @@ impl<J, O> Scheduler<J, O> {
         for waker in effects.wakes {
             waker.wake();
         }
+        for (endpoint, run, force) in effects.stops {
+            endpoint.stop(run, force);
+        }
+        if effects.alarm {
+            self.alarm.wake();
+        }
         result
     }
 
     /// Takes a task. O(log p) in the number of distinct priorities.
     ///
     /// # Errors
-    /// [`Closed`], once the pool takes no more.
+    /// [`Refused`], once the pool takes no more.
     ///
     /// # Panics
     /// If the slot holds an unsettled task.
-    pub fn submit(&self, submission: Submission<J>) -> Result<Submitted, Closed> {
+    pub fn submit(&self, submission: Submission<J>) -> Result<Submitted, Refused> {
         let now = self.clock.now();
         self.step(|core, effects| core.submit(submission, now, effects))
     }
 
-    /// Takes back a task that does not run yet; no note will come. `false` if it runs or is over. O(1).
-    pub fn withdraw(&self, kind: Kind, slot: u32) -> bool {
-        self.step(|core, effects| core.withdraw(kind, slot, effects))
+    /// Whether a task of this kind would be refused for a full queue. O(executors).
+    pub fn is_full(&self, kind: Kind) -> bool {
+        self.step(|core, _| core.would_refuse(kind))
+    }
+
+    /// Takes back a task that does not run; no note will come. `false` if it runs or is over. O(1) amortised.
+    pub fn withdraw(&self, slot: u32) -> bool {
+        let now = self.clock.now();
+        self.step(|core, effects| core.withdraw(slot, now, effects))
+    }
+
+    /// Gives up a task, whether it waits or runs. O(1) amortised.
+    pub fn cancel(&self, slot: u32) -> Cancelled {
+        let now = self.clock.now();
+        self.step(|core, effects| core.cancel(slot, now, effects))
+    }
+
+    /// Answers an undecided note: the task is tried `again`, or it is over.
+    pub fn decide(&self, slot: u32, again: bool) {
+        let now = self.clock.now();
+        self.step(|core, effects| core.decide(slot, again, now, effects));
     }
 
     /// Whether the task in `slot` is one that executor `id` awaits the input of. A [`Note::Deliver`] may be of a
@@ -224,10 +380,10 @@ impl<J, O> Scheduler<J, O> {
         self.step(|core, effects| core.delivered(kind, slot, effects));
     }
 
-    /// Hands in the end of a run without asking for more.
-    pub fn finish(&self, kind: Kind, id: u32, finished: Finished<O>) {
+    /// Hands in the end of a run without asking for more. With `returns`, the executor will ask before long.
+    pub fn finish(&self, kind: Kind, id: u32, finished: Finished<O>, returns: bool) {
         let now = self.clock.now();
-        self.step(|core, effects| core.finish(kind, id, finished, now, effects));
+        self.step(|core, effects| core.finish(kind, id, finished, returns, now, effects));
     }
 
     /// Hands in the end of a run, if there is one, and asks for work. May watch for work for [`SPIN`].
@@ -238,7 +394,7 @@ impl<J, O> Scheduler<J, O> {
             let finished = finished.take();
             let turn = self.step(|core, effects| {
                 if let Some(finished) = finished {
-                    core.finish(kind, id, finished, now, effects);
+                    core.finish(kind, id, finished, true, now, effects);
                 }
                 core.turn(kind, id, now, effects)
             });
@@ -249,7 +405,7 @@ impl<J, O> Scheduler<J, O> {
                 Turn::Spin(signal) => {
                     self.spin(&signal);
                     let now = self.clock.now();
-                    if self.step(|core, _| core.give_up_spinning(kind, id, now)) {
+                    if self.step(|core, effects| core.give_up_spinning(kind, id, now, effects)) {
                         return Next::Idle;
                     }
                 }
@@ -260,9 +416,9 @@ impl<J, O> Scheduler<J, O> {
     /// Watches `signal` until it is raised or [`SPIN`] has passed.
     #[cfg(not(feature = "model"))]
     fn spin(&self, signal: &AtomicBool) {
-        let until = self.clock.now() + SPIN.as_nanos() as Nanoseconds;
+        let begun = std::time::Instant::now();
         // Relaxed: a hint, see `Crew::rouse`.
-        while !signal.load(Ordering::Relaxed) && self.clock.now() < until {
+        while !signal.load(Ordering::Relaxed) && begun.elapsed() < SPIN {
             sync::pause();
         }
     }
@@ -275,48 +431,56 @@ impl<J, O> Scheduler<J, O> {
         }
     }
 
-    /// Tells how executor `id` is woken, before it first calls [`Scheduler::next`].
-    pub fn attach(&self, kind: Kind, id: u32, waker: Arc<dyn Wake>) {
-        self.step(|core, _| core.attach(kind, id, waker));
+    /// Tells how executor `id` is reached, before it first calls [`Scheduler::next`].
+    pub fn attach(&self, kind: Kind, id: u32, endpoint: Arc<dyn Endpoint>) {
+        self.step(|core, _| core.attach(kind, id, endpoint));
     }
 
-    /// Executor `id` is gone; the task that it ran, if any, settles with what `outcome` makes. With `replace`,
-    /// answers an executor to start in its place, if one is needed.
-    pub fn gone(&self, kind: Kind, id: u32, replace: bool, outcome: impl FnOnce() -> O) -> Option<u32> {
+    /// Worker `id` should make way for another as soon as that is up. What it has, it still does.
+    pub fn wear(&self, id: u32) {
         let now = self.clock.now();
-        self.step(|core, effects| core.gone(kind, id, replace, outcome, now, effects))
+        self.step(|core, effects| core.wear(Kind::JavaScript, id, now, effects));
     }
 
-    /// The executors to start so that the minimum is reached.
-    pub fn hire_minimum(&self, kind: Kind) -> Vec<u32> {
+    /// Executor `id` is gone; the tasks that it ran fail with [`End::ExecutorGone`]. With `replace`, another is
+    /// hired in its place if one is needed.
+    pub fn gone(&self, kind: Kind, id: u32, replace: bool) {
         let now = self.clock.now();
-        self.step(|core, _| core.hire_minimum(kind, now))
+        self.step(|core, effects| core.gone(kind, id, replace, now, effects));
     }
 
-    /// Retires executors above the minimum that have been idle for `limit`. Answers in how long to ask again;
-    /// `None` if there are none above the minimum any more.
-    pub fn retire_idle(&self, kind: Kind, limit: Duration) -> Option<Duration> {
+    /// Hires the executors that are missing from the minimum.
+    pub fn hire_minimum(&self) {
         let now = self.clock.now();
-        let limit = Nanoseconds::try_from(limit.as_nanos()).unwrap_or(Nanoseconds::MAX);
-        let deadline = now.checked_sub(limit);
-        let next = self.step(|core, effects| core.retire_idle(kind, deadline, now, effects))?;
-        Some(Duration::from_nanos(next.saturating_add(limit).saturating_sub(now)))
+        self.step(|core, effects| core.hire_minimum(now, effects));
     }
 
-    /// Whether the caller is to call [`Scheduler::retire_idle`] from now on until it answers `None`, as there
-    /// are executors above the minimum and nobody does.
-    pub fn begin_retiring(&self, kind: Kind) -> bool {
-        self.step(|core, _| core.begin_retiring(kind))
+    /// Changes how many executors there are: hires what is missing, and has those beyond the limits end after
+    /// what they have. O(executors).
+    pub fn resize(&self, sizes: Sizes) {
+        let now = self.clock.now();
+        self.step(|core, effects| core.resize(sizes, now, effects));
+    }
+
+    /// Does what time brings: deadlines, waits before another try, idle executors. Answers in how long to ask
+    /// again, unless the alarm rings before; `None` for not until it rings. O(executors + deadlines passed).
+    pub fn tick(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        let next = self.step(|core, effects| core.tick(now, effects))?;
+        Some(Duration::from_nanos(next.saturating_sub(now)))
     }
 
     /// Takes no more tasks; once the last is over and every executor gone, [`Note::Ended`] comes.
     pub fn close(&self) {
-        self.step(|core, effects| core.close(effects));
+        let now = self.clock.now();
+        self.step(|core, effects| core.close(now, effects));
     }
 
     /// Forgets every task; no note will come for them. Once every executor is gone, [`Note::Ended`] comes.
+    /// Native tasks that run are told to stop.
     pub fn terminate(&self) {
-        self.step(|core, effects| core.terminate(effects));
+        let now = self.clock.now();
+        self.step(|core, effects| core.terminate(now, effects));
     }
 
     /// Figures, all of one moment. O(waiting tasks).

@@ -64,29 +64,39 @@ impl Queue {
         self.lanes.entry(Level(priority + 0.0)).or_default().push_back(entry);
     }
 
-    /// The entry to run next. O(log p) in the number of distinct priorities, O(p) with aging.
-    pub(super) fn pop(&mut self, now: Nanoseconds) -> Option<Entry> {
-        let waiting = self.lanes.iter_mut().rev().filter(|(_, lane)| !lane.is_empty());
-        let (level, lane) = match self.aging {
-            None => waiting.into_iter().next()?,
+    /// The lane whose head is to run next, and that head's effective priority.
+    fn best(&self, now: Nanoseconds) -> Option<(Level, f64)> {
+        let waiting = self.lanes.iter().rev().filter(|(_, lane)| !lane.is_empty());
+        match self.aging {
+            None => waiting.map(|(level, _)| (*level, level.0)).next(),
             Some(step) => {
                 let effective = |level: &Level, lane: &VecDeque<Entry>| {
                     level.0 + (now.saturating_sub(lane[0].queued_at)) as f64 / step
                 };
                 waiting
-                    .map(|(level, lane)| (effective(level, lane), level, lane))
+                    .map(|(level, lane)| (*level, effective(level, lane)))
                     // Of equals the later in this walk is lower in base priority, so it came earlier.
-                    .max_by(|a, b| a.0.total_cmp(&b.0))
-                    .map(|(_, level, lane)| (level, lane))?
+                    .max_by(|a, b| a.1.total_cmp(&b.1))
             }
-        };
+        }
+    }
+
+    /// The entry to run next, with its effective priority. Costs as much as [`Queue::pop`].
+    pub(super) fn peek(&self, now: Nanoseconds) -> Option<(f64, &Entry)> {
+        let (level, priority) = self.best(now)?;
+        Some((priority, self.lanes[&level].front()?))
+    }
+
+    /// The entry to run next. O(log p) in the number of distinct priorities, O(p) with aging.
+    pub(super) fn pop(&mut self, now: Nanoseconds) -> Option<Entry> {
+        let (level, _) = self.best(now)?;
+        let lane = self.lanes.get_mut(&level)?;
         let entry = lane.pop_front();
         self.length -= 1;
         if lane.is_empty() {
             if lane.capacity() > KEPT_CAPACITY {
                 *lane = VecDeque::new();
             }
-            let level = *level;
             if self.lanes.len() > KEPT_LANES {
                 self.lanes.remove(&level);
             }

@@ -4,10 +4,10 @@ use super::Kind;
 use super::clock::{Nanoseconds, milliseconds};
 use super::core::Core;
 use super::queue::Queue;
-use super::statistics::{QueueSummary, Snapshot};
+use super::statistics::{QueueSummary, RunSummary, Snapshot};
 use super::table::Stage;
 
-impl<J, O> Core<J, O> {
+impl<J: Clone, O> Core<J, O> {
     pub(super) fn snapshot(&self, now: Nanoseconds) -> Snapshot {
         let mut by_priority: Vec<(f64, usize)> = Vec::new();
         let mut oldest: Option<Nanoseconds> = None;
@@ -22,20 +22,19 @@ impl<J, O> Core<J, O> {
             }
         }
         by_priority.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let running_since = |slot| match self.table.get(slot)?.stage {
-            Stage::Running { since } => Some(since),
-            _ => None,
-        };
-        let per_worker: Vec<_> = [Kind::JavaScript, Kind::Native]
-            .into_iter()
-            .flat_map(|kind| self.crews[kind as usize].per_executor(kind, now, running_since))
-            .collect();
+        let kinds = [Kind::JavaScript, Kind::Native];
+        let crew = |kind| &self.crews[kind as usize];
+        let per_worker: Vec<_> =
+            kinds.into_iter().flat_map(|kind| crew(kind).per_executor(kind, now)).collect();
+        let running = kinds.into_iter().flat_map(|kind| self.running(kind, now)).collect();
+        let held = self.held();
         let utilizations = per_worker.iter().map(|executor| executor.utilization);
         Snapshot {
             workers: self.crews[0].summary(),
             native_threads: self.crews[1].summary(),
             queue: QueueSummary {
-                length: self.waiting.iter().sum(),
+                length: self.waiting.iter().sum::<usize>() - held,
+                held,
                 oldest_age: milliseconds(oldest.map_or(0, |oldest| now.saturating_sub(oldest))),
                 by_priority,
             },
@@ -46,6 +45,27 @@ impl<J, O> Core<J, O> {
             utilization: (utilizations.sum::<f64>() / per_worker.len().max(1) as f64).abs(),
             per_worker,
             per_task: self.statistics.per_task(),
+            running,
         }
+    }
+
+    /// What the executors of a kind run.
+    fn running(&self, kind: Kind, now: Nanoseconds) -> impl Iterator<Item = RunSummary> {
+        let executors = self.crews[kind as usize].executors.iter();
+        let runs = executors.flat_map(|(id, executor)| executor.runs.iter().map(|run| (*id, run)));
+        runs.filter_map(move |(executor, run)| {
+            let task = self.table.get(run.slot)?;
+            let Stage::Running { run: number, since, .. } = task.stage else { return None };
+            let (usual, runs) = self.statistics.usual(kind, task.label);
+            let running_for = milliseconds(now.saturating_sub(since));
+            (number == run.number).then_some(RunSummary {
+                label: task.label,
+                kind,
+                executor,
+                running_for,
+                usual,
+                runs,
+            })
+        })
     }
 }

@@ -3,8 +3,8 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::Kind;
 use super::clock::{Nanoseconds, milliseconds};
-use super::{Ending, Kind};
 
 /// Run and wait times are kept to two significant figures, from a nanosecond to an hour.
 const LONGEST: Nanoseconds = 3_600_000_000_000;
@@ -67,9 +67,9 @@ pub struct TaskCounts {
     pub completed: u64,
     /// Rejected with an error of their own, or because their worker died.
     pub failed: u64,
-    /// Rejected because the pool was terminated, or taken back before they ran.
+    /// Rejected because they were aborted, the pool was terminated, or they were taken back before they ran.
     pub cancelled: u64,
-    /// Rejected because they ran too long.
+    /// Rejected because they ran, or waited, too long.
     pub timed_out: u64,
     /// Runs after the first of their task.
     pub retried: u64,
@@ -80,8 +80,18 @@ pub struct TaskCounts {
 struct PerLabel {
     completed: u64,
     failed: u64,
+    runs: u64,
     busy: Nanoseconds,
     longest: Nanoseconds,
+}
+
+/// How a task counts, now that it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    Completed,
+    Failed,
+    TimedOut,
+    Cancelled,
 }
 
 /// One task name's figures, times in milliseconds.
@@ -93,11 +103,11 @@ pub struct LabelSummary {
     pub kind: Kind,
     /// Tasks that resolved.
     pub completed: u64,
-    /// Tasks that ran and rejected.
+    /// Tasks that ran and rejected, or timed out.
     pub failed: u64,
-    /// Mean run time.
+    /// Mean time of its runs, which are more than its tasks if some were tried again.
     pub mean: f64,
-    /// Longest run time.
+    /// Longest of its runs.
     pub max: f64,
 }
 
@@ -126,31 +136,50 @@ impl Statistics {
         self.wait.record(waited);
     }
 
-    /// A task that never ran is over.
-    pub(super) fn cancelled(&mut self) {
-        self.counts.cancelled += 1;
+    /// A run is over, whatever became of its task.
+    pub(super) fn ran(&mut self, kind: Kind, label: u32, time: Nanoseconds) {
+        self.run.record(time);
+        let figures = self.label(kind, label);
+        figures.runs += 1;
+        figures.busy += time;
+        figures.longest = figures.longest.max(time);
     }
 
-    /// A task that ran is over.
-    pub(super) fn ended(&mut self, kind: Kind, label: u32, ran: Nanoseconds, ending: Ending) {
-        if ending == Ending::Cancelled {
-            self.counts.cancelled += 1;
-            return;
-        }
-        self.run.record(ran);
+    /// A task is over.
+    pub(super) fn over(&mut self, kind: Kind, label: u32, count: Count) {
+        let (total, own) = match count {
+            Count::Completed => (&mut self.counts.completed, 1),
+            Count::Failed => (&mut self.counts.failed, 0),
+            Count::TimedOut => (&mut self.counts.timed_out, 0),
+            Count::Cancelled => {
+                self.counts.cancelled += 1;
+                return;
+            }
+        };
+        *total += 1;
+        let figures = self.label(kind, label);
+        figures.completed += own;
+        figures.failed += 1 - own;
+    }
+
+    /// A task is tried again.
+    pub(super) fn retried(&mut self) {
+        self.counts.retried += 1;
+    }
+
+    fn label(&mut self, kind: Kind, label: u32) -> &mut PerLabel {
         let labels = &mut self.labels[kind as usize];
         if labels.len() <= label as usize {
             labels.resize_with(label as usize + 1, PerLabel::default);
         }
-        let figures = &mut labels[label as usize];
-        figures.busy += ran;
-        figures.longest = figures.longest.max(ran);
-        let (total, own) = match ending {
-            Ending::Fulfilled => (&mut self.counts.completed, &mut figures.completed),
-            _ => (&mut self.counts.failed, &mut figures.failed),
-        };
-        *total += 1;
-        *own += 1;
+        &mut labels[label as usize]
+    }
+
+    /// Mean time of a label's runs in milliseconds, and how many there were.
+    pub(super) fn usual(&self, kind: Kind, label: u32) -> (f64, u64) {
+        self.labels[kind as usize].get(label as usize).map_or((0.0, 0), |figures| {
+            (milliseconds(figures.busy) / figures.runs.max(1) as f64, figures.runs)
+        })
     }
 
     pub(super) fn counts(&self) -> TaskCounts {
@@ -169,14 +198,13 @@ impl Statistics {
         let mut summaries = Vec::new();
         for kind in [Kind::JavaScript, Kind::Native] {
             for (label, figures) in self.labels[kind as usize].iter().enumerate() {
-                let runs = figures.completed + figures.failed;
-                if runs > 0 {
+                if figures.completed + figures.failed > 0 {
                     summaries.push(LabelSummary {
                         label: label as u32,
                         kind,
                         completed: figures.completed,
                         failed: figures.failed,
-                        mean: milliseconds(figures.busy) / runs as f64,
+                        mean: milliseconds(figures.busy) / figures.runs.max(1) as f64,
                         max: milliseconds(figures.longest),
                     });
                 }
@@ -221,10 +249,30 @@ pub struct ExecutorSummary {
 pub struct QueueSummary {
     /// Tasks that wait, of both kinds.
     pub length: usize,
+    /// Those beyond the longest that the queue may be.
+    pub held: usize,
     /// Milliseconds the longest waiting one has waited; 0 if nothing waits.
     pub oldest_age: f64,
     /// Priority and number of waiting tasks, highest first.
     pub by_priority: Vec<(f64, usize)>,
+}
+
+/// One run of this moment.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunSummary {
+    /// The number the submitter gave the task's name.
+    pub label: u32,
+    /// What runs it.
+    pub kind: Kind,
+    /// Which of them.
+    pub executor: u32,
+    /// Milliseconds it has been running for.
+    pub running_for: f64,
+    /// Mean time of the label's runs so far, in milliseconds.
+    pub usual: f64,
+    /// How many those are.
+    pub runs: u64,
 }
 
 /// A consistent picture of a scheduler: all of it was true at one moment.
@@ -249,6 +297,8 @@ pub struct Snapshot {
     pub per_worker: Vec<ExecutorSummary>,
     /// Every task name that has run.
     pub per_task: Vec<LabelSummary>,
+    /// What runs.
+    pub running: Vec<RunSummary>,
 }
 
 #[cfg(test)]

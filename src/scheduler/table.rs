@@ -2,28 +2,42 @@
 //!
 //! The submitter keeps the promise of a task in a slot of its own table and frees the slot when the
 //! promise has settled; here the same number finds the task. A task leaves this table exactly once, by
-//! [`Table::remove`], and whoever removed it is the one that settles it.
+//! [`Table::remove`] or [`Table::drain`], and whoever removed it is the one that settles it.
 
 use super::clock::Nanoseconds;
 use super::queue::Entry;
+use super::{Kind, Limits};
 
 /// Where a task is in its life. See `README.md`, "A task".
 pub(super) enum Stage<J> {
-    /// In its kind's queue.
+    /// In its kind's queue, or in that of the worker it belongs to.
     Waiting(J),
     /// Given to an executor that cannot start before the submitter has delivered the input.
     Awaiting { executor: u32, job: J },
-    /// On an executor.
-    Running { since: Nanoseconds },
+    /// On an executor. The job is `kept` for another try, if there is one left.
+    Running { executor: u32, run: u64, since: Nanoseconds, kept: Option<J> },
+    /// Failed, waiting for its next try.
+    BackingOff { until: Nanoseconds, job: J },
+    /// Failed; the submitter has been asked whether to try again.
+    Undecided(J),
+    /// Between two stages, within one step.
+    Moving,
 }
 
 pub(super) struct Task<J> {
     pub sequence: u64,
+    pub kind: Kind,
     pub label: u32,
     pub attempt: u32,
     pub priority: f64,
-    pub submitted: Nanoseconds,
+    /// When it last entered the queue.
+    pub queued: Nanoseconds,
     pub needs_delivery: bool,
+    pub stoppable: bool,
+    /// The worker whose queue it is in.
+    pub home: Option<u32>,
+    /// Its own, or `None` for those of the pool.
+    pub limits: Option<Box<Limits>>,
     pub stage: Stage<J>,
 }
 
@@ -33,13 +47,16 @@ impl<J> Task<J> {
         self.sequence == entry.sequence && matches!(self.stage, Stage::Waiting(_))
     }
 
-    /// Leaves the queue for an executor that has to wait for the input.
-    pub(super) fn await_delivery(&mut self, executor: u32) {
-        let stage = std::mem::replace(&mut self.stage, Stage::Running { since: 0 });
-        let (Stage::Waiting(job) | Stage::Awaiting { job, .. }) = stage else {
-            unreachable!("a running task has its input")
-        };
-        self.stage = Stage::Awaiting { executor, job };
+    /// Takes out what is needed to run the task, if it is there; the caller says where the task is now.
+    pub(super) fn take_job(&mut self) -> Option<J> {
+        match std::mem::replace(&mut self.stage, Stage::Moving) {
+            Stage::Waiting(job)
+            | Stage::Awaiting { job, .. }
+            | Stage::BackingOff { job, .. }
+            | Stage::Undecided(job) => Some(job),
+            Stage::Running { kept, .. } => kept,
+            Stage::Moving => None,
+        }
     }
 }
 

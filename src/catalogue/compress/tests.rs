@@ -1,7 +1,6 @@
 //! Tests of both tasks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
+use super::super::StopToken;
 use super::super::testing::{error, pattern, run, run_with};
 use super::*;
 use data_encoding::HEXLOWER;
@@ -301,7 +300,8 @@ fn a_window_that_would_take_too_much_memory_is_refused() {
 
 #[test]
 fn a_cancelled_task_stops() {
-    let cancelled = AtomicBool::new(true);
+    let cancelled = StopToken::default();
+    cancelled.stop(1);
     for algorithm in NAMES {
         for task in ["compress", "decompress"] {
             let options = json!({ "data": { "attachment": 0 }, "algorithm": algorithm });
@@ -313,14 +313,14 @@ fn a_cancelled_task_stops() {
 
 #[test]
 fn brotli_stops_in_the_middle_of_a_block() {
-    let cancelled = AtomicBool::new(false);
-    let context = Context::new(&cancelled);
+    let cancelled = StopToken::default();
+    let context = Context::new(&cancelled, 1);
     let mut compressor = brotli::Compressor::new(11, &context);
     let mut output = vec![0; SCRATCH];
     let step = compressor.step(&pattern(SLICE), &mut output, false);
     assert!(step.is_ok_and(|step| step.done && step.read == SLICE && step.written == 0));
     // The whole block is still to be encoded, in one call.
-    cancelled.store(true, Ordering::Relaxed);
+    cancelled.stop(1);
     let step = compressor.step(&[], &mut output, true);
     assert_eq!(step.err(), Some(Failure::Cancelled));
 }
@@ -332,7 +332,7 @@ fn a_file_compresses_without_being_held() {
     std::fs::write(&path, &input).expect("a writable directory for temporary files");
     for (algorithm, level) in [("gzip", 6), ("deflate", 6), ("brotli", 5), ("zstd", 3), ("zstd", 22)] {
         let options = json!({ "data": { "path": path }, "algorithm": algorithm, "level": level });
-        let compressed = bytes(run_with("compress", &options, b"", &AtomicBool::new(false)));
+        let compressed = bytes(run_with("compress", &options, b"", &StopToken::default()));
         assert_eq!(decompress(algorithm, &compressed), Ok(Output::Bytes(input.clone())), "{algorithm}");
     }
     let _ = std::fs::remove_file(&path);

@@ -11,7 +11,7 @@ fn the_task_of_a_dead_executor_settles_once_and_its_late_result_is_dropped() {
         executor.takes();
 
         assert_eq!(executor.gone(), None);
-        assert_eq!(pool.notes(), [Seen::Settled(0, "its executor is gone")]);
+        assert_eq!(pool.notes(), [Seen::Ended(0, End::ExecutorGone(executor.id))]);
 
         executor.finishes(0, "late");
         assert_eq!(executor.gone(), None);
@@ -33,7 +33,7 @@ fn a_late_result_does_not_settle_the_next_task_of_its_slot() {
         let heir = pool.start(kind, pool.submit(kind, 0).expect("nobody is left"));
         heir.takes();
 
-        pool.scheduler.next(kind, dead.id, Some(done(0, "late")));
+        dead.next_with(Some(dead.done(0, "late")));
         assert_eq!(pool.notes(), []);
 
         heir.finishes(0, "its own");
@@ -103,7 +103,7 @@ fn a_worker_that_dies_while_it_starts_is_replaced_for_a_waiting_task() {
 #[test]
 fn a_worker_that_dies_while_it_starts_is_not_replaced_for_the_minimum() {
     let pool = Pool::new(1, 2);
-    let ids = pool.scheduler.hire_minimum(Kind::JavaScript);
+    let ids = pool.hire_minimum();
     assert_eq!(pool.start(Kind::JavaScript, ids[0]).gone(), None);
     assert_eq!(pool.crew(Kind::JavaScript).total, 0);
 }
@@ -120,12 +120,12 @@ fn nobody_is_hired_for_one_that_is_not_to_be_replaced() {
         pool.submit(kind, 2);
 
         for (slot, executor) in [(0, &second), (1, &first)] {
-            assert_eq!(pool.scheduler.gone(kind, executor.id, false, || "gone"), None);
+            assert_eq!(executor.gone_and(false), None);
             assert_eq!(pool.notes(), [Seen::Settled(slot, "gone")]);
         }
 
         assert_eq!(pool.crew(kind).total, 0);
-        assert!(pool.scheduler.withdraw(kind, 2), "it still waits");
+        assert!(pool.scheduler.withdraw(2), "it still waits");
     }
 }
 
@@ -136,7 +136,7 @@ fn an_idle_executor_takes_over_also_for_one_that_is_not_to_be_replaced() {
         let [idle, woken] = pool.staff(kind);
         pool.submit(kind, 0);
         assert!(woken.was_woken() && !idle.was_woken());
-        assert_eq!(pool.scheduler.gone(kind, woken.id, false, || "gone"), None);
+        assert_eq!(woken.gone_and(false), None);
         assert!(idle.was_woken(), "nobody comes for the waiting task");
     }
 }
@@ -153,7 +153,7 @@ fn a_worker_that_has_worked_is_replaced_up_to_the_minimum() {
 #[test]
 fn a_worker_that_dies_of_its_first_task_is_replaced_up_to_the_minimum() {
     let pool = Pool::new(1, 2);
-    let ids = pool.scheduler.hire_minimum(Kind::JavaScript);
+    let ids = pool.hire_minimum();
     let worker = pool.start(Kind::JavaScript, ids[0]);
     pool.submit(Kind::JavaScript, 0);
     worker.takes();
@@ -163,7 +163,7 @@ fn a_worker_that_dies_of_its_first_task_is_replaced_up_to_the_minimum() {
 #[test]
 fn no_more_executors_count_than_their_starters_were_told_of() {
     let pool = Pool::new(3, 3);
-    let [survivor, ..] = pool.scheduler.hire_minimum(Kind::JavaScript)[..] else {
+    let [survivor, ..] = pool.hire_minimum()[..] else {
         panic!("three are missing")
     };
     let survivor = pool.start(Kind::JavaScript, survivor);

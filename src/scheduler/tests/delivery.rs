@@ -10,7 +10,7 @@ fn an_idle_executor_gets_its_input_at_once() {
 
         let submitted = pool.try_submit(kind, 0, 0.0, true);
 
-        assert_eq!(submitted, Ok(Submitted { hire: None, deliver_to: Some(executor.id) }));
+        assert_eq!(submitted, Ok(Submitted { hire: None, deliver_to: Some(executor.id), full: false }));
         assert_eq!(pool.notes(), [], "the submitter knows already");
         assert!(!executor.was_woken(), "there is nothing to run yet");
         executor.falls_asleep();
@@ -30,9 +30,9 @@ fn a_busy_executor_asks_for_the_input_when_the_tasks_turn_has_come() {
         let [executor] = pool.staff(kind);
         pool.submit(kind, 0);
         executor.takes();
-        assert_eq!(pool.try_submit(kind, 1, 0.0, true), Ok(Submitted { hire: None, deliver_to: None }));
+        assert_eq!(pool.try_submit(kind, 1, 0.0, true), Ok(Submitted { hire: None, deliver_to: None, full: false }));
 
-        let next = pool.scheduler.next(kind, executor.id, Some(done(0, "done")));
+        let next = executor.next_with(Some(executor.done(0, "done")));
 
         assert!(matches!(next, Next::Idle), "{next:?}");
         let deliver = Seen::Deliver { slot: 1, executor: executor.id };
@@ -54,7 +54,7 @@ fn an_input_is_not_delivered_ahead_of_tasks_that_wait_longer() {
 
         let submitted = pool.try_submit(kind, 1, 0.0, true);
 
-        assert_eq!(submitted, Ok(Submitted { hire: None, deliver_to: None }));
+        assert_eq!(submitted, Ok(Submitted { hire: None, deliver_to: None, full: false }));
         assert!(late.was_woken() && early.was_woken());
         assert_eq!(early.takes().slot, 0);
         late.falls_asleep();
@@ -105,8 +105,8 @@ fn the_task_of_an_executor_that_dies_awaiting_its_input_settles_once() {
         assert_eq!(executor.gone(), None);
         pool.scheduler.delivered(kind, 0);
 
-        assert_eq!(pool.notes(), [Seen::Settled(0, "its executor is gone")]);
-        assert!(!pool.scheduler.withdraw(kind, 0));
+        assert_eq!(pool.notes(), [Seen::Ended(0, End::ExecutorGone(executor.id))]);
+        assert!(!pool.scheduler.withdraw(0));
         assert_eq!(pool.counts(), (2, 1, 1, 0));
     }
 }
@@ -119,6 +119,6 @@ fn the_task_of_an_executor_that_dies_after_the_delivery_settles_once() {
         pool.try_submit(kind, 0, 0.0, true).expect("the pool is open");
         pool.scheduler.delivered(kind, 0);
         executor.gone();
-        assert_eq!(pool.notes(), [Seen::Settled(0, "its executor is gone")]);
+        assert_eq!(pool.notes(), [Seen::Ended(0, End::ExecutorGone(executor.id))]);
     }
 }

@@ -21,14 +21,14 @@ fn a_closed_pool_finishes_what_it_has_and_then_everybody_stops() {
         worker.finishes(slot, "done");
     }
     assert!(thread.was_woken(), "the last task is over, so that the thread is to stop");
-    assert!(!pool.notes().contains(&Seen::Ended));
+    assert!(!pool.notes().contains(&Seen::PoolEnded));
     let executors: Vec<_> = workers.iter().chain([&thread]).collect();
     executors.iter().for_each(|executor| executor.stops());
     for executor in &executors {
         assert_eq!(pool.notes(), [], "somebody is still there");
         assert_eq!(executor.gone(), None);
     }
-    assert_eq!(pool.notes(), [Seen::Ended]);
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_closed_pool_replaces_an_executor_that_dies_before_the_work_is_done() {
 
         assert_eq!(heir.takes().slot, 1);
         assert_eq!(heir.gone(), None, "nothing waits, and nothing will come");
-        let settled = |slot| Seen::Settled(slot, "its executor is gone");
-        assert_eq!(pool.notes(), [settled(0), settled(1), Seen::Ended]);
+        let settled = |slot| Seen::Ended(slot, End::ExecutorGone(executor.id));
+        assert_eq!(pool.notes(), [settled(0), settled(1), Seen::PoolEnded]);
     }
 }
 
@@ -63,7 +63,7 @@ fn a_closed_pool_waits_for_inputs_that_are_on_their_way() {
         executor.finishes(0, "done");
         executor.stops();
         executor.gone();
-        assert_eq!(pool.notes(), [Seen::Settled(0, "done"), Seen::Ended]);
+        assert_eq!(pool.notes(), [Seen::Settled(0, "done"), Seen::PoolEnded]);
     }
 }
 
@@ -75,11 +75,11 @@ fn a_closed_pool_ends_when_its_last_task_is_withdrawn() {
             let [executor] = pool.staff(kind);
             pool.try_submit(kind, 0, 0.0, needs_delivery).expect("the pool is open");
             pool.scheduler.close();
-            assert!(pool.scheduler.withdraw(kind, 0));
+            assert!(pool.scheduler.withdraw(0));
             assert!(executor.was_woken());
             executor.stops();
             executor.gone();
-            assert_eq!(pool.notes(), [Seen::Ended]);
+            assert_eq!(pool.notes(), [Seen::PoolEnded]);
         }
     }
 }
@@ -89,7 +89,7 @@ fn an_empty_pool_ends_as_it_is_closed() {
     let pool = Pool::new(0, 1);
     pool.scheduler.close();
     assert_eq!(pool.owner.rings(), 1);
-    assert_eq!(pool.notes(), [Seen::Ended]);
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
 }
 
 #[test]
@@ -102,14 +102,14 @@ fn closing_again_changes_nothing() {
     pool.scheduler.close();
     executor.gone();
     pool.scheduler.close();
-    assert_eq!(pool.notes(), [Seen::Ended]);
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
 }
 
 #[test]
 fn an_idle_pool_stops_its_executors_as_it_is_closed_also_those_that_are_starting() {
     let pool = Pool::new(1, 2);
     let [thread] = pool.staff(Kind::Native);
-    let ids = pool.scheduler.hire_minimum(Kind::JavaScript);
+    let ids = pool.hire_minimum();
 
     pool.scheduler.close();
 
@@ -120,7 +120,7 @@ fn an_idle_pool_stops_its_executors_as_it_is_closed_also_those_that_are_starting
     let worker = pool.start(Kind::JavaScript, ids[0]);
     worker.stops();
     assert_eq!(worker.gone(), None);
-    assert_eq!(pool.notes(), [Seen::Ended]);
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
 }
 
 #[test]
@@ -129,13 +129,13 @@ fn a_closed_pool_takes_no_more_tasks() {
         let pool = Pool::new(0, 1);
         let [executor] = pool.staff(kind);
         pool.scheduler.close();
-        assert_eq!(pool.try_submit(kind, 0, 0.0, false), Err(Closed::Closing));
+        assert_eq!(pool.try_submit(kind, 0, 0.0, false), Err(Refused::Closing));
         executor.stops();
         executor.gone();
-        assert_eq!(pool.try_submit(kind, 0, 0.0, true), Err(Closed::Closing));
+        assert_eq!(pool.try_submit(kind, 0, 0.0, true), Err(Refused::Closing));
         pool.scheduler.terminate();
-        assert_eq!(pool.try_submit(kind, 0, 0.0, false), Err(Closed::Terminated));
-        assert_eq!(pool.notes(), [Seen::Ended]);
+        assert_eq!(pool.try_submit(kind, 0, 0.0, false), Err(Refused::Terminated));
+        assert_eq!(pool.notes(), [Seen::PoolEnded]);
         assert_eq!(pool.counts(), (1, 1, 0, 0), "those refused do not count");
     }
 }
@@ -158,14 +158,14 @@ fn a_terminated_pool_forgets_its_tasks_and_stops() {
 
         assert!(awaiting.was_woken());
         pool.scheduler.delivered(kind, 2);
-        assert!(!pool.scheduler.withdraw(kind, 3));
+        assert!(!pool.scheduler.withdraw(3));
         running.finishes(1, "too late");
         for executor in [&awaiting, &running, &finished] {
-            assert!(!pool.notes().contains(&Seen::Ended));
+            assert!(!pool.notes().contains(&Seen::PoolEnded));
             executor.stops();
             assert_eq!(executor.gone(), None);
         }
-        assert_eq!(pool.notes(), [Seen::Ended]);
+        assert_eq!(pool.notes(), [Seen::PoolEnded]);
         assert_eq!(pool.counts(), (9, 4, 0, 5));
         assert_eq!(pool.scheduler.snapshot().queue.length, 0);
     }
@@ -180,7 +180,7 @@ fn what_settled_before_the_termination_is_still_told() {
     executor.finishes(0, "in time");
     pool.scheduler.terminate();
     executor.gone();
-    assert_eq!(pool.notes(), [Seen::Settled(0, "in time"), Seen::Ended]);
+    assert_eq!(pool.notes(), [Seen::Settled(0, "in time"), Seen::PoolEnded]);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn an_executor_that_dies_after_the_termination_settles_nothing() {
         executor.takes();
         pool.scheduler.terminate();
         assert_eq!(executor.gone(), None, "nobody is needed");
-        assert_eq!(pool.notes(), [Seen::Ended]);
+        assert_eq!(pool.notes(), [Seen::PoolEnded]);
     }
 }
 
@@ -208,12 +208,12 @@ fn a_closing_pool_can_be_terminated_and_ends_once() {
         pool.scheduler.terminate();
         pool.scheduler.terminate();
         pool.scheduler.close();
-        assert_eq!(pool.try_submit(kind, 1, 0.0, false), Err(Closed::Terminated));
-        let next = pool.scheduler.next(kind, executor.id, Some(done(0, "too late")));
+        assert_eq!(pool.try_submit(kind, 1, 0.0, false), Err(Refused::Terminated));
+        let next = executor.next_with(Some(executor.done(0, "too late")));
         assert!(matches!(next, Next::Stop), "{next:?}");
         executor.gone();
         pool.scheduler.terminate();
-        assert_eq!(pool.notes(), [Seen::Ended]);
+        assert_eq!(pool.notes(), [Seen::PoolEnded]);
     }
 }
 
@@ -221,6 +221,6 @@ fn a_closing_pool_can_be_terminated_and_ends_once() {
 fn an_empty_pool_ends_as_it_is_terminated() {
     let pool = Pool::new(0, 1);
     pool.scheduler.terminate();
-    assert_eq!(pool.notes(), [Seen::Ended]);
-    assert_eq!(pool.try_submit(Kind::Native, 0, 0.0, false), Err(Closed::Terminated));
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
+    assert_eq!(pool.try_submit(Kind::Native, 0, 0.0, false), Err(Refused::Terminated));
 }

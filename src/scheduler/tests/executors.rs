@@ -40,7 +40,7 @@ fn each_waiting_task_hires_an_executor_up_to_the_maximum() {
 #[test]
 fn an_executor_that_is_starting_counts_for_one_waiting_task() {
     let pool = Pool::new(2, 8);
-    assert_eq!(pool.scheduler.hire_minimum(Kind::JavaScript).len(), 2);
+    assert_eq!(pool.hire_minimum().len(), 2);
     let hired: Vec<bool> = (0..4).map(|slot| pool.submit(Kind::JavaScript, slot).is_some()).collect();
     assert_eq!(hired, [false, false, true, true]);
 }
@@ -63,8 +63,8 @@ fn an_executor_that_was_woken_for_nothing_is_woken_again() {
 fn the_minimum_is_hired_once() {
     let pool = Pool::new(3, 8);
     assert_eq!(pool.scheduler.hire_minimum(Kind::Native), [0u32; 0], "only workers have a minimum");
-    assert_eq!(pool.scheduler.hire_minimum(Kind::JavaScript).len(), 3);
-    assert_eq!(pool.scheduler.hire_minimum(Kind::JavaScript).len(), 0);
+    assert_eq!(pool.hire_minimum().len(), 3);
+    assert_eq!(pool.hire_minimum().len(), 0);
     let crew = pool.crew(Kind::JavaScript);
     assert_eq!((crew.total, crew.busy, crew.idle), (3, 0, 0));
 }
@@ -73,8 +73,8 @@ fn the_minimum_is_hired_once() {
 fn the_minimum_is_not_hired_for_a_closed_pool() {
     let pool = Pool::new(3, 8);
     pool.scheduler.close();
-    assert_eq!(pool.scheduler.hire_minimum(Kind::JavaScript), [0u32; 0]);
-    assert_eq!(pool.notes(), [Seen::Ended]);
+    assert_eq!(pool.hire_minimum(), [0u32; 0]);
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
 }
 
 #[test]

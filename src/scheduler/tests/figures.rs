@@ -16,7 +16,7 @@ fn a_snapshot_tells_who_works_and_what_waits() {
     pool.submit_with_priority(Kind::Native, 4, -1.0);
     pool.submit_with_priority(Kind::Native, 5, 2.5);
     pool.submit_with_priority(Kind::Native, 6, 0.0);
-    assert!(pool.scheduler.withdraw(Kind::Native, 6));
+    assert!(pool.scheduler.withdraw(6));
 
     let snapshot = pool.scheduler.snapshot();
 

@@ -1,16 +1,25 @@
 //! What a user of the scheduler sees: first each promise by itself, on one thread; then real threads;
-//! then random lives of a pool against a plain model of the rules.
+//! then random lives of a pool against a plain model of the rules. Time stands still but where a test lets it pass.
 
+mod backpressure;
+mod brake;
+mod deadlines;
 mod death;
 mod delivery;
 mod ending;
 mod executors;
 mod figures;
+mod idling;
+mod placement;
 mod random;
+mod retries;
+mod sizes;
+mod stopping;
 mod tasks;
 mod threads;
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -22,20 +31,38 @@ use super::*;
 const KINDS: [Kind; 2] = [Kind::JavaScript, Kind::Native];
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Counts how often it was rung.
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Counts how often it was rung, and remembers what it was told to stop.
 #[derive(Default)]
-struct Bell(AtomicUsize);
+struct Bell {
+    rings: AtomicUsize,
+    stops: Mutex<Vec<(u64, bool)>>,
+}
 
 impl Bell {
     /// How often it rang since it was last asked.
     fn rings(&self) -> usize {
-        self.0.swap(0, Ordering::Relaxed)
+        self.rings.swap(0, Ordering::Relaxed)
+    }
+
+    /// The runs that were told to stop since it was last asked, and whether by force.
+    fn stops(&self) -> Vec<(u64, bool)> {
+        std::mem::take(&mut lock(&self.stops))
     }
 }
 
 impl Wake for Bell {
     fn wake(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.rings.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Endpoint for Bell {
+    fn stop(&self, run: u64, force: bool) {
+        lock(&self.stops).push((run, force));
     }
 }
 
@@ -48,49 +75,163 @@ impl Wake for OwnersBell {
 }
 
 /// A [`Note`] that can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
+    /// By its executor.
     Settled(u32, &'static str),
-    Deliver { slot: u32, executor: u32 },
-    Ended,
+    /// In another way.
+    Ended(u32, End<&'static str>),
+    /// Failed, and perhaps to be tried again.
+    Undecided(u32, End<&'static str>),
+    Deliver {
+        slot: u32,
+        executor: u32,
+    },
+    Hire(Kind, u32),
+    Kill(u32),
+    Drained,
+    PoolEnded,
+}
+
+fn seen(note: Note<&'static str>) -> Seen {
+    match note {
+        Note::Settled { slot, end, undecided: true } => Seen::Undecided(slot, end),
+        Note::Settled { slot, end: End::Outcome(outcome), .. } => Seen::Settled(slot, outcome),
+        Note::Settled { slot, end, .. } => Seen::Ended(slot, end),
+        Note::Deliver { slot, executor } => Seen::Deliver { slot, executor },
+        Note::Hire { kind, executor } => Seen::Hire(kind, executor),
+        Note::Kill { executor } => Seen::Kill(executor),
+        Note::Drained => Seen::Drained,
+        Note::Ended => Seen::PoolEnded,
+    }
+}
+
+/// At least `minimum` workers, at most `maximum` executors of either kind, and nothing else asked for.
+fn config(minimum: usize, maximum: usize) -> Config {
+    Config {
+        sizes: sizes(minimum, maximum),
+        aging: None,
+        idle_timeout: None,
+        start_timeout: None,
+        places: 1,
+        strategy: Strategy::Shared,
+        tasks_per_worker: None,
+        longest_queue: None,
+        refuse_when_full: true,
+        keep_after_stop: false,
+        stop_timeout: Duration::from_secs(1),
+        limits: Limits::default(),
+    }
+}
+
+fn sizes(minimum: usize, maximum: usize) -> Sizes {
+    Sizes { minimum_workers: minimum, maximum_workers: maximum, maximum_native_threads: maximum }
+}
+
+/// A task that asks for nothing special.
+fn task(kind: Kind, slot: u32) -> Submission<u32> {
+    Submission {
+        slot,
+        kind,
+        label: slot % 4,
+        priority: 0.0,
+        needs_delivery: false,
+        stoppable: false,
+        limits: None,
+        job: slot,
+    }
+}
+
+/// A task with limits of its own.
+fn limited(kind: Kind, slot: u32, limits: Limits) -> Submission<u32> {
+    Submission { limits: Some(Box::new(limits)), ..task(kind, slot) }
+}
+
+/// A task that only the worker of this key may run.
+fn keyed(slot: u32, key: u64) -> Submission<u32> {
+    limited(Kind::JavaScript, slot, Limits { affinity: Some(key), ..Limits::default() })
+}
+
+fn retry(most: u32, delays: &[f64]) -> Retry {
+    Retry { most, delays: delays.to_vec(), factor: 1.0, longest: f64::INFINITY, jitter: false, ask: false }
 }
 
 /// A scheduler and its owner's side of things.
 struct Pool {
     scheduler: Scheduler<u32, &'static str>,
     owner: Arc<Bell>,
+    alarm: Arc<Bell>,
+    /// What the owner has read.
+    read: RefCell<Vec<Seen>>,
 }
 
 impl Pool {
-    /// At least `minimum` workers, at most `maximum` executors of either kind.
     fn new(minimum: usize, maximum: usize) -> Self {
-        let config = Config {
-            minimum_workers: minimum,
-            maximum_workers: maximum,
-            maximum_native_threads: maximum,
-            aging: None,
-        };
-        let owner = Arc::new(Bell::default());
+        Self::with(&config(minimum, maximum))
+    }
+
+    fn with(config: &Config) -> Self {
+        let (owner, alarm) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
         let mailbox = Arc::new(Mailbox::new(Box::new(OwnersBell(owner.clone()))));
-        Self { scheduler: Scheduler::new(&config, mailbox), owner }
+        let scheduler = Scheduler::new(config, mailbox, alarm.clone());
+        Self { scheduler, owner, alarm, read: RefCell::default() }
+    }
+
+    fn read(&self) {
+        let mailbox = self.scheduler.mailbox();
+        loop {
+            while let Some(note) = mailbox.take() {
+                self.read.borrow_mut().push(seen(note));
+            }
+            if mailbox.rest() {
+                return;
+            }
+        }
     }
 
     /// The notes that have come since the last look.
     fn notes(&self) -> Vec<Seen> {
-        let mailbox = self.scheduler.mailbox();
-        let mut notes = Vec::new();
-        loop {
-            while let Some(note) = mailbox.take() {
-                notes.push(match note {
-                    Note::Settled { slot, outcome } => Seen::Settled(slot, outcome),
-                    Note::Deliver { slot, executor } => Seen::Deliver { slot, executor },
-                    Note::Ended => Seen::Ended,
-                });
-            }
-            if mailbox.rest() {
-                return notes;
+        self.read();
+        self.read.take()
+    }
+
+    /// The executors that this hires through notes; those are not shown again.
+    fn hired_by(&self, step: impl FnOnce()) -> Vec<(Kind, u32)> {
+        self.read();
+        let before = self.read.borrow().len();
+        step();
+        self.read();
+        let after = self.read.borrow_mut().split_off(before);
+        let mut hired = Vec::new();
+        for note in after {
+            match note {
+                Seen::Hire(kind, executor) => hired.push((kind, executor)),
+                note => self.read.borrow_mut().push(note),
             }
         }
+        hired
+    }
+
+    /// Workers to start so that the minimum is reached.
+    fn hire_minimum(&self) -> Vec<u32> {
+        let hired = self.hired_by(|| self.scheduler.hire_minimum());
+        hired.into_iter().map(|(kind, id)| (kind == Kind::JavaScript).then_some(id).expect("a worker")).collect()
+    }
+
+    /// Lets time pass without anybody noticing.
+    fn pass(&self, time: Duration) {
+        self.scheduler.clock.advance(time);
+    }
+
+    /// Lets time pass, and does what it brings. Answers in how long there is more.
+    fn tick_after(&self, time: Duration) -> Option<Duration> {
+        self.pass(time);
+        self.scheduler.tick()
+    }
+
+    /// Submits a task to an open pool.
+    fn accepts(&self, submission: Submission<u32>) -> Submitted {
+        self.scheduler.submit(submission).expect("the pool is open")
     }
 
     fn try_submit(
@@ -99,9 +240,8 @@ impl Pool {
         slot: u32,
         priority: f64,
         needs_delivery: bool,
-    ) -> Result<Submitted, Closed> {
-        let label = slot % 4;
-        self.scheduler.submit(Submission { slot, kind, label, priority, needs_delivery, job: slot })
+    ) -> Result<Submitted, Refused> {
+        self.scheduler.submit(Submission { priority, needs_delivery, ..task(kind, slot) })
     }
 
     /// Submits a task that asks for nothing special. Answers the executor to start, if any.
@@ -115,11 +255,16 @@ impl Pool {
         submitted.hire
     }
 
+    /// Submits a task with limits of its own. Answers the executor to start, if any.
+    fn submit_limited(&self, kind: Kind, slot: u32, limits: Limits) -> Option<u32> {
+        self.accepts(limited(kind, slot, limits)).hire
+    }
+
     /// Starts the executor that the scheduler asked for.
     fn start(&self, kind: Kind, id: u32) -> Executor<'_> {
         let bell = Arc::new(Bell::default());
         self.scheduler.attach(kind, id, bell.clone());
-        Executor { pool: self, kind, id, bell }
+        Executor { pool: self, kind, id, bell, runs: RefCell::default() }
     }
 
     /// `count` executors that have each run a task and sleep, in the order in which they fell asleep.
@@ -152,21 +297,41 @@ impl Pool {
     }
 }
 
-fn done(slot: u32, outcome: &'static str) -> Finished<&'static str> {
-    Finished { slot, outcome, ending: Ending::Fulfilled }
-}
-
 /// An executor, driven by hand.
 struct Executor<'a> {
     pool: &'a Pool,
     kind: Kind,
     id: u32,
     bell: Arc<Bell>,
+    /// Its last run of each slot.
+    runs: RefCell<HashMap<u32, u64>>,
 }
 
 impl Executor<'_> {
     fn next(&self) -> Next<u32> {
-        self.pool.scheduler.next(self.kind, self.id, None)
+        self.next_with(None)
+    }
+
+    fn next_with(&self, finished: Option<Finished<&'static str>>) -> Next<u32> {
+        let next = self.pool.scheduler.next(self.kind, self.id, finished);
+        if let Next::Run(assignment) = &next {
+            self.runs.borrow_mut().insert(assignment.slot, assignment.run);
+        }
+        next
+    }
+
+    /// The number of its last run of this slot; 0 if it has never had one.
+    fn run_of(&self, slot: u32) -> u64 {
+        self.runs.borrow().get(&slot).copied().unwrap_or(0)
+    }
+
+    /// How its last run of this slot ended.
+    fn end_of(&self, slot: u32, ending: Ending, outcome: &'static str) -> Finished<&'static str> {
+        Finished { slot, run: self.run_of(slot) as u32, outcome, ending }
+    }
+
+    fn done(&self, slot: u32, outcome: &'static str) -> Finished<&'static str> {
+        self.end_of(slot, Ending::Fulfilled, outcome)
     }
 
     /// Asks for work and is given a task.
@@ -190,12 +355,26 @@ impl Executor<'_> {
     }
 
     fn finishes(&self, slot: u32, outcome: &'static str) {
-        self.pool.scheduler.finish(self.kind, self.id, done(slot, outcome));
+        self.ends(slot, Ending::Fulfilled, outcome);
+    }
+
+    fn fails(&self, slot: u32, outcome: &'static str) {
+        self.ends(slot, Ending::Rejected, outcome);
+    }
+
+    fn ends(&self, slot: u32, ending: Ending, outcome: &'static str) {
+        self.pool.scheduler.finish(self.kind, self.id, self.end_of(slot, ending, outcome), true);
     }
 
     /// Ends or dies. Answers the executor to start in its place.
     fn gone(&self) -> Option<u32> {
-        self.pool.scheduler.gone(self.kind, self.id, true, || "its executor is gone")
+        self.gone_and(true)
+    }
+
+    fn gone_and(&self, replace: bool) -> Option<u32> {
+        let hired = self.pool.hired_by(|| self.pool.scheduler.gone(self.kind, self.id, replace));
+        assert!(hired.len() <= 1 && hired.iter().all(|(kind, _)| *kind == self.kind), "{hired:?}");
+        hired.first().map(|(_, id)| *id)
     }
 
     fn was_woken(&self) -> bool {

@@ -188,8 +188,8 @@ fn a_waiting_task_can_be_withdrawn_and_never_runs() {
         pool.submit(kind, 0);
         pool.submit(kind, 1);
 
-        assert!(pool.scheduler.withdraw(kind, 0));
-        assert!(!pool.scheduler.withdraw(kind, 0), "it is over");
+        assert!(pool.scheduler.withdraw(0));
+        assert!(!pool.scheduler.withdraw(0), "it is over");
 
         assert_eq!(executor.takes().slot, 1);
         assert_eq!(pool.notes(), []);
@@ -205,7 +205,7 @@ fn a_task_that_awaits_its_input_can_be_withdrawn_and_its_executor_is_free() {
         pool.try_submit(kind, 0, 0.0, true).expect("the pool is open");
         pool.submit(kind, 1);
 
-        assert!(pool.scheduler.withdraw(kind, 0));
+        assert!(pool.scheduler.withdraw(0));
 
         assert!(executor.was_woken(), "a task waits that nobody else takes");
         assert_eq!(executor.takes().slot, 1);
@@ -221,7 +221,7 @@ fn a_task_whose_input_has_been_delivered_can_be_withdrawn_until_it_runs() {
         let [executor] = pool.staff(kind);
         pool.try_submit(kind, 0, 0.0, true).expect("the pool is open");
         pool.scheduler.delivered(kind, 0);
-        assert!(pool.scheduler.withdraw(kind, 0));
+        assert!(pool.scheduler.withdraw(0));
         executor.falls_asleep();
         assert_eq!(pool.submit(kind, 0), None);
         assert_eq!(executor.takes().slot, 0);
@@ -235,9 +235,9 @@ fn a_running_task_cannot_be_withdrawn() {
         let [executor] = pool.staff(kind);
         pool.submit(kind, 0);
         executor.takes();
-        assert!(!pool.scheduler.withdraw(kind, 0));
+        assert!(!pool.scheduler.withdraw(0));
         executor.finishes(0, "done");
-        assert!(!pool.scheduler.withdraw(kind, 0));
+        assert!(!pool.scheduler.withdraw(0));
         assert_eq!(pool.notes(), [Seen::Settled(0, "done")]);
     }
 }
@@ -248,7 +248,7 @@ fn what_a_withdrawn_task_left_in_the_queue_does_not_run_the_next_task_of_its_slo
         let pool = Pool::new(0, 1);
         let [executor] = pool.staff(kind);
         pool.submit_with_priority(kind, 0, 9.0);
-        assert!(pool.scheduler.withdraw(kind, 0));
+        assert!(pool.scheduler.withdraw(0));
         pool.submit_with_priority(kind, 1, 5.0);
         pool.submit_with_priority(kind, 0, 1.0);
         let queue = pool.scheduler.snapshot().queue;
@@ -270,7 +270,7 @@ fn a_slot_whose_task_was_withdrawn_and_replaced_twice_runs_its_last_task_once() 
         let [executor, other] = pool.staff(kind);
         for _ in 0..2 {
             pool.submit(kind, 0);
-            assert!(pool.scheduler.withdraw(kind, 0));
+            assert!(pool.scheduler.withdraw(0));
         }
         pool.submit(kind, 0);
         assert_eq!(executor.takes().sequence, 4);

@@ -1,0 +1,53 @@
+'use strict'
+
+/** A task on its worker. */
+class Task {
+  /** It was told to stop, did not answer, and its promise is nobody's any more. */
+  abandoned = false
+
+  constructor(slot, run, isStoppable, context) {
+    this.slot = slot
+    this.run = run
+    this.isStoppable = isStoppable
+    this.context = context
+  }
+}
+
+/** See TaskContext in index.d.ts. */
+class TaskContext {
+  /** Answers whether it has been told to stop. @type {(() => boolean) | undefined} */
+  #asks
+  /** @type {AbortController | undefined} */
+  #controller = undefined
+  /** Whether it wants to know about being stopped. */
+  #listens = false
+
+  constructor(taskId, attempt, priority, workerId, asks) {
+    this.taskId = taskId
+    this.attempt = attempt
+    this.priority = priority
+    this.workerId = workerId
+    this.#asks = asks
+  }
+
+  get aborted() {
+    this.#listens = true
+    return this.#asks?.() === true
+  }
+
+  get signal() {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.aborted) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  /** Tells the task to stop. Answers whether it listens. */
+  static abort(/** @type {TaskContext} */ context) {
+    context.#controller?.abort()
+    return context.#listens
+  }
+}
+
+module.exports = { Task, TaskContext }

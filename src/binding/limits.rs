@@ -1,0 +1,151 @@
+//! The limits of pools and tasks, from JavaScript's numbers.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use napi_derive::napi;
+
+use super::call::{ASK, JITTER, Numbers};
+use super::isolate::Isolate;
+use crate::scheduler::{Config, Limits, Retry, STOP_GRACE, Sizes, Strategy};
+
+/// How long a worker that can be stopped has to answer: it may be in native code that cannot.
+const STOP_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Limits and names of a pool, checked by `lib/options.js`. Times are milliseconds; Infinity stands for no limit.
+#[napi(object)]
+pub struct NativePoolOptions {
+    /// Workers that are kept although idle.
+    pub min_workers: u32,
+    /// Most workers at a time.
+    pub max_workers: u32,
+    /// Most native threads at a time.
+    pub native_threads: u32,
+    /// Waiting that is worth one step of priority; 0 for none.
+    pub aging: f64,
+    /// How long a worker above the minimum may idle.
+    pub idle_timeout: f64,
+    /// How long a worker may take to come up.
+    pub start_timeout: f64,
+    /// Tasks that a worker may hold at a time.
+    pub concurrent_tasks_per_worker: u32,
+    /// `shared`, `round-robin` or `least-loaded`.
+    pub strategy: String,
+    /// Tasks after which a worker is replaced.
+    pub max_tasks_per_worker: f64,
+    /// Waiting tasks that nobody is there to take.
+    pub max_queue: f64,
+    /// `reject` or `wait`.
+    pub when_full: String,
+    /// Keep a worker that one of its tasks was stopped in.
+    pub keep_worker_after_stop: bool,
+    /// Longest run of a task that says nothing of its own.
+    pub timeout: f64,
+    /// Longest stay in the queue of such a task.
+    pub queue_timeout: f64,
+    /// Whether and when such a task is tried again.
+    pub retries: Option<NativeRetries>,
+    /// Part of the native threads' names.
+    pub name: String,
+}
+
+/// Whether and when a task is tried again. Times are milliseconds.
+#[napi(object)]
+pub struct NativeRetries {
+    /// Runs after the first.
+    pub max: u32,
+    /// Before each of them; the last repeats. Not empty.
+    pub delays: Vec<f64>,
+    /// What each delay after the first is multiplied by.
+    pub factor: f64,
+    /// No delay is longer.
+    pub max_delay: f64,
+    /// Wait a random part of each delay.
+    pub jitter: bool,
+    /// Ask each time.
+    pub ask: bool,
+}
+
+/// The scheduler's view of a pool's options.
+pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
+    let retry = options.retries.as_ref().map(|retries| Retry {
+        most: retries.max,
+        delays: retries.delays.clone(),
+        factor: retries.factor,
+        longest: retries.max_delay,
+        jitter: retries.jitter,
+        ask: retries.ask,
+    });
+    Config {
+        sizes: sizes(options.min_workers, options.max_workers, options.native_threads),
+        // What is shorter than the clock's tick is still not none.
+        aging: duration(options.aging)
+            .filter(|_| options.aging > 0.0)
+            .map(|aging| aging.max(Duration::from_nanos(1))),
+        idle_timeout: duration(options.idle_timeout),
+        start_timeout: duration(options.start_timeout),
+        places: options.concurrent_tasks_per_worker as usize,
+        strategy: match options.strategy.as_str() {
+            "round-robin" => Strategy::RoundRobin,
+            "least-loaded" => Strategy::LeastLoaded,
+            _ => Strategy::Shared,
+        },
+        tasks_per_worker: finite(options.max_tasks_per_worker).map(|most| most as u64),
+        longest_queue: finite(options.max_queue).map(|longest| longest as usize),
+        refuse_when_full: options.when_full == "reject",
+        keep_after_stop: options.keep_worker_after_stop,
+        stop_timeout: if Isolate::current().is_some() { STOP_TIMEOUT } else { STOP_GRACE },
+        limits: Limits {
+            timeout: duration(options.timeout),
+            queue_timeout: duration(options.queue_timeout),
+            retry,
+            affinity: None,
+        },
+    }
+}
+
+/// How many executors there are to be.
+pub(super) fn sizes(minimum: u32, maximum: u32, native_threads: u32) -> Sizes {
+    Sizes {
+        minimum_workers: minimum as usize,
+        maximum_workers: maximum as usize,
+        maximum_native_threads: native_threads as usize,
+    }
+}
+
+/// The scheduler's view of a task's own limits.
+pub(super) fn of_task(
+    flags: u32,
+    numbers: &Numbers,
+    delays: Option<Vec<f64>>,
+    affinity: Option<&str>,
+) -> Limits {
+    let retry = delays.filter(|_| numbers.retries > 0).map(|delays| Retry {
+        most: numbers.retries,
+        delays,
+        factor: numbers.factor,
+        longest: numbers.longest_delay,
+        jitter: flags & JITTER != 0,
+        ask: flags & ASK != 0,
+    });
+    Limits {
+        timeout: duration(numbers.timeout),
+        queue_timeout: duration(numbers.queue_timeout),
+        retry,
+        // Keys that fall together share a worker, which is no more than some do anyway.
+        affinity: affinity.map(|key| {
+            let mut hasher = DefaultHasher::new();
+            key.hash(&mut hasher);
+            hasher.finish()
+        }),
+    }
+}
+
+/// A time that is too long for a Duration never passes: `None`.
+fn duration(milliseconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(milliseconds / 1e3).ok()
+}
+
+fn finite(number: f64) -> Option<f64> {
+    Some(number).filter(|number| number.is_finite())
+}
