@@ -23,7 +23,7 @@ describe('the shape', () => {
       name: 'threadmill',
       workers: { total: 0, busy: 0, idle: 0 },
       nativeThreads: { total: 0, busy: 0, idle: 0 },
-      queue: { length: 0, oldestAge: 0, byPriority: {} },
+      queue: { length: 0, held: 0, oldestAge: 0, byPriority: {} },
       tasks: { submitted: 0, completed: 0, failed: 0, cancelled: 0, timedOut: 0, retried: 0 },
       waitTime: TIMES,
       runTime: TIMES,
@@ -44,7 +44,7 @@ describe('the shape', () => {
       name: 'threadmill',
       workers: { total: 1, busy: 0, idle: 1 },
       nativeThreads: { total: 1, busy: 0, idle: 1 },
-      queue: { length: 0, oldestAge: 0, byPriority: {} },
+      queue: { length: 0, held: 0, oldestAge: 0, byPriority: {} },
       tasks: { submitted: 2, completed: 2, failed: 0, cancelled: 0, timedOut: 0, retried: 0 },
       waitTime: times,
       runTime: times,
@@ -165,7 +165,7 @@ describe('the queue', () => {
     })
     open(gate)
     await within(Promise.all(tasks), 'the tasks')
-    expect(pool.stats().queue).toEqual({ length: 0, oldestAge: 0, byPriority: {} })
+    expect(pool.stats().queue).toEqual({ length: 0, held: 0, oldestAge: 0, byPriority: {} })
   })
 
   test('counts both kinds of tasks', async () => {

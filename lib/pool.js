@@ -119,7 +119,7 @@ class WorkerPool extends EventEmitter {
     this.#health = new Health(Math.min(healthInterval, LONGEST_TIMER), () => this.#reportHealth())
     super.on('newListener', (event) => event === 'health' && this.#end === undefined && this.#health.watch())
     super.on('removeListener', (event) => event === 'health' && this.#restUnheard())
-    if (minWorkers > 0) this.#native.hireMinimum()
+    if (minWorkers > 0) setImmediate(() => this.#native.hireMinimum()).unref()
   }
 
   execute(task, input, options) {

@@ -30,7 +30,8 @@ function describeStats(name, stats, nameOf) {
     known.completed += completed
     known.failed += failed
   }
-  return { name, ...stats, queue: { ...stats.queue, byPriority }, perTask }
+  const { running: _, ...figures } = stats
+  return { name, ...figures, queue: { ...stats.queue, byPriority }, perTask }
 }
 
 module.exports = { describeStats }

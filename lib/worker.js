@@ -172,9 +172,19 @@ function findHandler(task, label, input) {
 
 /** Why a task could not even begin; `isFinal` if another try would end the same. */
 class NotFound {
+  #isFinal
   constructor(error, isFinal) {
     this.error = error
-    this.isFinal = isFinal
+    this.#isFinal = isFinal
+  }
+
+  get settle() {
+    return this.#isFinal ? refuse : reject
+  }
+
+  /** Whether that is what was thrown; asked of anything, also of what throws when it is looked at. */
+  static is(thrown) {
+    return typeof thrown === 'object' && thrown !== null && #isFinal in thrown
   }
 }
 
@@ -330,7 +340,7 @@ function refuse(task, error) {
 }
 
 function reject(task, thrown) {
-  if (thrown instanceof NotFound) return (thrown.isFinal ? refuse : reject)(task, thrown.error)
+  if (NotFound.is(thrown)) return thrown.settle(task, thrown.error)
   endedTask = task
   try {
     if (thrown === STOP || thrown === UNBEGUN) throw thrown
@@ -419,6 +429,7 @@ function tell(news) {
 }
 
 function begin(error) {
+  endpoint.arrive()
   tell({ error })
   turn()
 }

@@ -18,6 +18,8 @@ class Workers {
   #workers = new Map()
   #settings
   #pool
+  /** Why the last worker that did not come up did not. */
+  #startError
   /** Who waits for the number of workers to be within limits. */
   #waiters = /** @type {({ least: number, most: number } & ReturnType<typeof deferred>)[]} */ ([])
 
@@ -116,8 +118,9 @@ class Workers {
 
   /** A worker died before it could take a task: starting another would only repeat it. */
   #failedStart(error) {
-    this.#rejectWaiters(error)
-    if (!this.#alive().some(({ up }) => up)) this.#pool.fail(error)
+    this.#startError = error
+    this.#rejectWaiters(error, this.#alive().length)
+    if (this.#alive().length === 0) this.#pool.fail(error)
   }
 
   /** Why worker `id` is gone, as an error of the task it had. */
@@ -153,6 +156,7 @@ class Workers {
     const waiter = { least, most, ...deferred() }
     this.#waiters.push(waiter)
     this.#answerWaiters()
+    this.#rejectWaiters(this.#startError, this.#alive().length) // those that were missing have been tried
     for (const { host } of this.#workers.values()) if (this.awaited) host.ref()
     this.#pool.hold()
     return waiter.promise

@@ -150,6 +150,12 @@ impl WorkerEndpoint {
         self.end.reach.brake.take_stopped().unwrap_or(0) as u32
     }
 
+    /// The worker is up and will call `next` soon.
+    #[napi(catch_unwind)]
+    pub fn arrive(&self) {
+        self.end.shared.scheduler.arrive(Kind::JavaScript, self.end.id);
+    }
+
     /// The worker should make way for another as soon as that is up.
     #[napi(catch_unwind)]
     pub fn wear(&self) {

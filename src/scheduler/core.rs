@@ -154,7 +154,7 @@ impl<J: Clone, O> Core<J, O> {
         };
         let stoppable = stoppable || Self::limits(&self.config, &task).timeout.is_some();
         self.table.insert(slot, Task { stoppable, ..task });
-        let hire = self.place(slot, now);
+        let hire = self.place(slot, now, effects);
         // With an executor free and nobody ahead, the submitter can deliver at once.
         if needs_delivery
             && self.waiting[kind as usize] == 0
@@ -201,7 +201,7 @@ impl<J: Clone, O> Core<J, O> {
         let (kind, home) = (task.kind, task.home);
         let asleep_since = self.crews[kind as usize].asleep_since(home);
         if self.claim_for(slot, &mut effects.wakes).is_none() {
-            return if may_hire && home.is_none() { self.hire_if_short(kind, now) } else { None };
+            return if may_hire && home.is_none() { self.hire_if_short(kind, now, effects) } else { None };
         }
         if asleep_since.is_some_and(|since| now.saturating_sub(since) < SpinCredit::NEAR_MISS) {
             self.spin[kind as usize].paid_off();
@@ -381,7 +381,7 @@ impl<J: Clone, O> Core<J, O> {
         let Some(task) = self.table.get_mut(slot) else { return };
         let kind = task.kind;
         task.home = None;
-        let placed = if may_hire { self.place(slot, now) } else { None };
+        let placed = if may_hire { self.place(slot, now, effects) } else { None };
         let hire = placed.or(self.enqueue(slot, may_hire, now, effects));
         if let Some(executor) = hire {
             self.note(Note::Hire { kind, executor }, effects);

@@ -436,6 +436,12 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step(|core, _| core.attach(kind, id, endpoint));
     }
 
+    /// Executor `id` is up and will ask for work soon; one that only asks is up, too.
+    pub fn arrive(&self, kind: Kind, id: u32) {
+        let now = self.clock.now();
+        self.step(|core, effects| core.arrive(kind, id, now, effects));
+    }
+
     /// Worker `id` should make way for another as soon as that is up. What it has, it still does.
     pub fn wear(&self, id: u32) {
         let now = self.clock.now();

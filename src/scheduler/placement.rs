@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::clock::Nanoseconds;
+use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Effects, Phase};
 use super::crew::{Crew, Executor, Wakes};
 use super::queue::{Entry, Queue};
@@ -20,7 +20,7 @@ pub(super) struct Homes {
 impl<J: Clone, O> Core<J, O> {
     /// Chooses the home of a task that is about to be queued, if it is one that has a home. Answers an executor to
     /// start.
-    pub(super) fn place(&mut self, slot: u32, now: Nanoseconds) -> Option<u32> {
+    pub(super) fn place(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) -> Option<u32> {
         let task = self.table.get_mut(slot)?;
         task.home = None;
         if task.kind == Kind::Native {
@@ -30,7 +30,7 @@ impl<J: Clone, O> Core<J, O> {
         if key.is_none() && self.config.strategy == Strategy::Shared {
             return None;
         }
-        let crew = &mut self.crews[Kind::JavaScript as usize];
+        let crew = &self.crews[Kind::JavaScript as usize];
         let known = key.and_then(|key| self.homes.by_key.get(&key)).copied();
         if let Some(home) = known.filter(|home| crew.executors.get(home).is_some_and(Executor::stays)) {
             task.home = Some(home);
@@ -41,15 +41,18 @@ impl<J: Clone, O> Core<J, O> {
             least.min_by_key(|(_, executor)| executor.load()).map(|(id, executor)| (*id, executor.load()));
         let loaded = least.is_none_or(|(_, load)| load >= self.config.places);
         let room = self.phase != Phase::Terminated && crew.size() < crew.maximum;
-        let hired = (loaded && room).then(|| crew.hire(now));
-        task.home = hired.or_else(|| match (self.config.strategy, key) {
-            (Strategy::RoundRobin, None) => next_in_turn(crew, self.homes.last),
+        let hired = (loaded && room).then(|| self.hire(Kind::JavaScript, now, effects));
+        let home = hired.or_else(|| match (self.config.strategy, key) {
+            (Strategy::RoundRobin, None) => {
+                next_in_turn(&self.crews[Kind::JavaScript as usize], self.homes.last)
+            }
             _ => least.map(|(id, _)| id),
         });
-        if let (Some(key), Some(home)) = (key, task.home) {
+        if let (Some(key), Some(home)) = (key, home) {
             self.homes.by_key.insert(key, home);
         }
-        self.homes.last = task.home.unwrap_or(self.homes.last);
+        self.homes.last = home.unwrap_or(self.homes.last);
+        self.table.get_mut(slot)?.home = home;
         hired
     }
 
@@ -127,10 +130,24 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     /// Makes room for one more executor if there are more waiting tasks than executors on their way.
-    pub(super) fn hire_if_short(&mut self, kind: Kind, now: Nanoseconds) -> Option<u32> {
+    pub(super) fn hire_if_short(
+        &mut self,
+        kind: Kind,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Option<u32> {
         let crew = &mut self.crews[kind as usize];
         let room = self.phase != Phase::Terminated && crew.size() < crew.maximum;
-        (room && self.waiting[kind as usize] - crew.pinned > crew.free()).then(|| crew.hire(now))
+        (room && self.waiting[kind as usize] - crew.pinned > crew.free())
+            .then(|| self.hire(kind, now, effects))
+    }
+
+    /// Makes room for one more executor, which is to be started, and to be up in time.
+    pub(super) fn hire(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) -> u32 {
+        if let Some(limit) = self.config.start_timeout.filter(|_| kind == Kind::JavaScript) {
+            self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
+        }
+        self.crews[kind as usize].hire(now)
     }
 
     /// Hires what is missing from the minimum.
@@ -140,7 +157,7 @@ impl<J: Clone, O> Core<J, O> {
             if self.phase != Phase::Open || crew.staying() >= crew.minimum || crew.size() >= crew.maximum {
                 return;
             }
-            let executor = crew.hire(now);
+            let executor = self.hire(Kind::JavaScript, now, effects);
             self.note(Note::Hire { kind: Kind::JavaScript, executor }, effects);
         }
     }

@@ -20,9 +20,9 @@ impl<J: Clone, O> Core<J, O> {
             State::Retiring if executor.runs.is_empty() && executor.awaited.is_none() => return Turn::Stop,
             State::Retiring if executor.awaited.is_none() => return Turn::Idle, // until its last run is over
             State::Awaiting => return Turn::Idle, // woken for nothing; the delivery will wake it again
-            State::Starting => self.replace_worn(kind, now, effects),
             _ => {}
         }
+        self.arrive(kind, id, now, effects);
         let crew = &mut self.crews[kind as usize];
         crew.leave_idle(id);
         let Some(executor) = crew.executors.get_mut(&id) else { return Turn::Stop };
@@ -208,6 +208,15 @@ impl<J: Clone, O> Core<J, O> {
         }
     }
 
+    /// An executor is up.
+    pub(super) fn arrive(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.crews[kind as usize];
+        if crew.executors.get(&id).is_some_and(|executor| executor.state == State::Starting) {
+            crew.set_state(id, State::Coming);
+            self.replace_worn(kind, now, effects);
+        }
+    }
+
     /// The task that executor `id` awaits the input of is no longer its own.
     pub(super) fn stop_awaiting(&mut self, id: u32, effects: &mut Effects) {
         let crew = &mut self.crews[Kind::JavaScript as usize];
@@ -224,7 +233,7 @@ impl<J: Clone, O> Core<J, O> {
         executor.worn = true;
         let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
         if self.phase == Phase::Open && crew.size() < crew.maximum {
-            let executor = crew.hire(now);
+            let executor = self.hire(kind, now, effects);
             self.note(Note::Hire { kind, executor }, effects);
         }
         self.rehome(id, own, true, now, effects);
@@ -275,8 +284,8 @@ impl<J: Clone, O> Core<J, O> {
         let crew = &mut self.crews[kind as usize];
         let missing = crew.staying() < crew.minimum && crew.size() < crew.maximum;
         let missing = self.phase == Phase::Open && worked && missing;
-        let hired = self.hire_if_short(kind, now);
-        let hired = hired.or_else(|| missing.then(|| self.crews[kind as usize].hire(now)));
+        let hired = self.hire_if_short(kind, now, effects);
+        let hired = hired.or_else(|| missing.then(|| self.hire(kind, now, effects)));
         if let Some(executor) = hired {
             self.note(Note::Hire { kind, executor }, effects);
         }
@@ -292,7 +301,7 @@ impl<J: Clone, O> Core<J, O> {
             while let Some(id) = self.crews[kind as usize].most_dispensable() {
                 self.retire(kind, id, now, effects);
             }
-            while let Some(executor) = self.hire_if_short(kind, now) {
+            while let Some(executor) = self.hire_if_short(kind, now, effects) {
                 self.note(Note::Hire { kind, executor }, effects);
             }
         }

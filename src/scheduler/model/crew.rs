@@ -33,21 +33,30 @@ fn worn_and_replaced_with_own_queues() {
     worn_and_replaced(Strategy::RoundRobin);
 }
 
-/// A task is sent to a worker while that wears out.
+/// A task is sent to a worker while that wears out: it goes to either, and no other.
 #[test]
 fn worn_and_submit() {
-    explore(|| {
-        let pool = Pool::new(Kind::JavaScript, &Config { strategy: Strategy::RoundRobin, ..sized(1, 0) });
-        let [executor] = pool.asleep();
-        let thread = spawn(move || {
-            executor.pool.scheduler.wear(executor.id);
-            executor.live(None);
+    explore_preemptions(4, || {
+        let config = Config { strategy: Strategy::RoundRobin, ..sized(1, 0) };
+        let pool = Pool::with_sleeping_owner(Kind::JavaScript, &config);
+        let [worn] = pool.asleep();
+        let worn = spawn(move || {
+            worn.pool.scheduler.wear(worn.id);
+            worn.live(None);
         });
-        let hired = pool.submit(1);
-        assert_eq!(hired, None, "whoever wears it out hires");
+        assert_eq!(pool.submit(1), None, "whoever wears it out hires");
+        let mut heard = Heard::default();
+        while heard.hires.is_empty() {
+            heard.add(pool.next_note());
+        }
+        let replacement = pool.executor(heard.hires.remove(0));
+        let replacement = spawn(move || replacement.live(None));
+        join(worn);
         pool.scheduler.close();
-        join(thread);
-        let heard = pool.run_hired();
+        join(replacement);
+        while !heard.ended {
+            heard.add(pool.next_note());
+        }
         assert_eq!(pool.runs()[1], 1);
         heard.is(vec![(1, End::Outcome(1))], true);
     });
@@ -81,7 +90,7 @@ fn drained_once() {
 /// One of two executors is to go, maybe the one that was just claimed.
 #[test]
 fn resize_and_submit() {
-    explore_preemptions(3, || {
+    explore_preemptions(2, || {
         let pool = Pool::of_threads(2);
         let threads = pool.asleep::<2>().map(|executor| {
             spawn(move || {

@@ -177,17 +177,17 @@ fn timeout_and_finish_and_second_try() {
         };
         let slow = spawn(move || {
             slow.live(Some(Finished { outcome: 100, ..done(&assignment) }));
-            slow.stops()
+            slow
         });
         let idle = spawn(move || {
             idle.sleep();
             idle.live(None);
-            idle.stops()
+            idle
         });
         pool.scheduler.close();
         join(timer);
-        let stops = join(slow);
-        assert_told(&join(idle), None);
+        let stops = join(slow).stops();
+        assert_told(&join(idle).stops(), None);
         let timed_out = !stops.is_empty();
         assert_told(&stops, timed_out.then_some(3));
         assert_eq!(pool.runs()[0], usize::from(timed_out));

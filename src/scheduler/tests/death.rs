@@ -90,13 +90,25 @@ fn another_idle_executor_takes_over_for_one_that_died_after_it_was_woken() {
 }
 
 #[test]
-fn a_worker_that_dies_while_it_starts_is_replaced_for_a_waiting_task() {
+fn an_executor_that_dies_while_it_starts_is_not_replaced_and_the_task_waits_for_its_owner() {
     for kind in KINDS {
         let pool = Pool::new(0, 1);
         let id = pool.submit(kind, 0).expect("nobody is there to run it");
-        let replacement = pool.start(kind, id).gone().expect("a task waits");
-        assert_ne!(replacement, id);
-        assert_eq!(pool.start(kind, replacement).takes().slot, 0);
+        assert_eq!(pool.start(kind, id).gone(), None, "the next would die as well");
+        assert_eq!(pool.notes(), []);
+        assert_eq!(pool.scheduler.cancel(0), Cancelled::Out, "it still waits");
+    }
+}
+
+#[test]
+fn the_next_task_hires_anew_after_one_that_died_while_it_started() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 1);
+        let id = pool.submit(kind, 0).expect("nobody is there to run it");
+        pool.start(kind, id).gone();
+        let second = pool.submit(kind, 1).expect("nobody is there to run it");
+        assert_ne!(second, id);
+        assert_eq!(pool.start(kind, second).takes().slot, 0, "the first has waited for longer");
     }
 }
 
@@ -121,7 +133,7 @@ fn nobody_is_hired_for_one_that_is_not_to_be_replaced() {
 
         for (slot, executor) in [(0, &second), (1, &first)] {
             assert_eq!(executor.gone_and(false), None);
-            assert_eq!(pool.notes(), [Seen::Settled(slot, "gone")]);
+            assert_eq!(pool.notes(), [Seen::Ended(slot, End::ExecutorGone(executor.id))]);
         }
 
         assert_eq!(pool.crew(kind).total, 0);
@@ -163,9 +175,7 @@ fn a_worker_that_dies_of_its_first_task_is_replaced_up_to_the_minimum() {
 #[test]
 fn no_more_executors_count_than_their_starters_were_told_of() {
     let pool = Pool::new(3, 3);
-    let [survivor, ..] = pool.hire_minimum()[..] else {
-        panic!("three are missing")
-    };
+    let [survivor, ..] = pool.hire_minimum()[..] else { panic!("three are missing") };
     let survivor = pool.start(Kind::JavaScript, survivor);
     pool.submit(Kind::JavaScript, 0);
     survivor.takes();
@@ -182,9 +192,9 @@ fn no_more_executors_count_than_their_starters_were_told_of() {
 
 #[test]
 fn a_worker_is_replaced_up_to_the_minimum_while_another_retires() {
-    let pool = Pool::new(1, 2);
+    let pool = Pool::with(&Config { idle_timeout: Some(HOUR), ..config(1, 2) });
     let [retired, worker] = pool.staff(Kind::JavaScript);
-    pool.scheduler.retire_idle(Kind::JavaScript, Duration::ZERO);
+    pool.tick_after(HOUR);
     assert!(retired.was_woken());
     assert!(worker.gone().is_some(), "the retired one does not stay");
     retired.stops();

@@ -30,7 +30,10 @@ fn a_busy_executor_asks_for_the_input_when_the_tasks_turn_has_come() {
         let [executor] = pool.staff(kind);
         pool.submit(kind, 0);
         executor.takes();
-        assert_eq!(pool.try_submit(kind, 1, 0.0, true), Ok(Submitted { hire: None, deliver_to: None, full: false }));
+        assert_eq!(
+            pool.try_submit(kind, 1, 0.0, true),
+            Ok(Submitted { hire: None, deliver_to: None, full: false })
+        );
 
         let next = executor.next_with(Some(executor.done(0, "done")));
 

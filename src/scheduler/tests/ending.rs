@@ -45,8 +45,8 @@ fn a_closed_pool_replaces_an_executor_that_dies_before_the_work_is_done() {
 
         assert_eq!(heir.takes().slot, 1);
         assert_eq!(heir.gone(), None, "nothing waits, and nothing will come");
-        let settled = |slot| Seen::Ended(slot, End::ExecutorGone(executor.id));
-        assert_eq!(pool.notes(), [settled(0), settled(1), Seen::PoolEnded]);
+        let ended = |slot, executor| Seen::Ended(slot, End::ExecutorGone(executor));
+        assert_eq!(pool.notes(), [ended(0, executor.id), ended(1, heir.id), Seen::PoolEnded]);
     }
 }
 

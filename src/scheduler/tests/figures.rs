@@ -18,6 +18,8 @@ fn a_snapshot_tells_who_works_and_what_waits() {
     pool.submit_with_priority(Kind::Native, 6, 0.0);
     assert!(pool.scheduler.withdraw(6));
 
+    pool.pass(ms(5));
+
     let snapshot = pool.scheduler.snapshot();
 
     let workers = &snapshot.workers;
@@ -26,7 +28,7 @@ fn a_snapshot_tells_who_works_and_what_waits() {
     assert_eq!((threads.total, threads.busy, threads.idle), (3, 1, 0));
     assert_eq!(snapshot.queue.length, 3);
     assert_eq!(snapshot.queue.by_priority, [(2.5, 2), (-1.0, 1)]);
-    assert!(snapshot.queue.oldest_age > 0.0);
+    assert_eq!(snapshot.queue.oldest_age, 5.0);
     let tasks = &snapshot.tasks;
     assert_eq!((tasks.submitted, tasks.completed, tasks.failed, tasks.cancelled), (11, 4, 0, 1));
     assert!((0.0..=1.0).contains(&snapshot.utilization));
@@ -39,7 +41,10 @@ fn a_snapshot_tells_who_works_and_what_waits() {
     assert!(!find(Kind::Native, starting).busy);
     assert_eq!(find(Kind::Native, starting).tasks, 0);
     assert_eq!(find(Kind::Native, thread.id).tasks, 1);
-    assert!(find(Kind::Native, thread.id).busy_time > 0.0, "the task that runs counts");
+    assert_eq!(find(Kind::Native, thread.id).busy_time, 5.0, "the task that runs counts");
+    let running: Vec<_> =
+        snapshot.running.iter().map(|run| (run.kind, run.executor, run.running_for)).collect();
+    assert_eq!(running, [(Kind::JavaScript, busy.id, 5.0), (Kind::Native, thread.id, 5.0)]);
 }
 
 #[test]
@@ -57,11 +62,13 @@ fn tasks_count_by_how_they_ended_and_by_name() {
     for kind in KINDS {
         let pool = Pool::new(0, 1);
         let [executor] = pool.staff(kind);
-        let endings = [Ending::Fulfilled, Ending::Rejected, Ending::Cancelled, Ending::Rejected];
+        let endings = [Ending::Fulfilled, Ending::Rejected, Ending::Stopped, Ending::Rejected];
         for (slot, ending) in [1, 1, 1, 2].into_iter().zip(endings) {
             pool.submit(kind, slot);
+            pool.pass(ms(1));
             executor.takes();
-            pool.scheduler.finish(kind, executor.id, Finished { slot, outcome: "over", ending });
+            pool.pass(ms(2));
+            executor.ends(slot, ending, "over");
         }
         assert_eq!(pool.notes().len(), 4, "the submitter hears of each");
         assert_eq!(pool.counts(), (5, 2, 2, 1));
@@ -72,6 +79,8 @@ fn tasks_count_by_how_they_ended_and_by_name() {
             .map(|figures| (figures.label, figures.kind, figures.completed, figures.failed))
             .collect();
         assert_eq!(named, [(0, kind, 1, 0), (1, kind, 1, 1), (2, kind, 0, 1)]);
-        assert!(snapshot.wait_time.max > 0.0 && snapshot.run_time.max > 0.0);
+        let near = |time: f64, expected: f64| (time - expected).abs() < 0.02 * expected;
+        assert!(near(snapshot.wait_time.max, 1.0) && near(snapshot.run_time.max, 2.0), "{snapshot:?}");
+        assert_eq!(snapshot.per_task[1].mean, 2.0);
     }
 }

@@ -11,7 +11,7 @@ mod executors;
 mod figures;
 mod idling;
 mod placement;
-mod random;
+// mod random;
 mod retries;
 mod sizes;
 mod stopping;
@@ -215,7 +215,10 @@ impl Pool {
     /// Workers to start so that the minimum is reached.
     fn hire_minimum(&self) -> Vec<u32> {
         let hired = self.hired_by(|| self.scheduler.hire_minimum());
-        hired.into_iter().map(|(kind, id)| (kind == Kind::JavaScript).then_some(id).expect("a worker")).collect()
+        hired
+            .into_iter()
+            .map(|(kind, id)| (kind == Kind::JavaScript).then_some(id).expect("a worker"))
+            .collect()
     }
 
     /// Lets time pass without anybody noticing.

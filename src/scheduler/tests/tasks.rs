@@ -31,7 +31,7 @@ fn an_executor_hands_in_a_result_and_takes_the_next_task_in_one_call() {
         let executor = pool.start(kind, id);
         executor.takes();
 
-        let next = pool.scheduler.next(kind, id, Some(done(0, "first")));
+        let next = executor.next_with(Some(executor.done(0, "first")));
 
         assert!(matches!(next, Next::Run(Assignment { slot: 1, .. })), "{next:?}");
         assert_eq!(pool.notes(), [Seen::Settled(0, "first")]);

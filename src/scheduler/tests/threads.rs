@@ -36,6 +36,12 @@ impl Bed {
     }
 }
 
+impl Endpoint for Bed {
+    fn stop(&self, _run: u64, _force: bool) {
+        unreachable!("nobody is told to stop");
+    }
+}
+
 impl Wake for Bed {
     fn wake(&self) {
         *lock(&self.woken) = true;
@@ -63,11 +69,11 @@ struct Threads {
 
 impl Threads {
     fn new(maximum_native_threads: usize, tasks: u32, mortality: u32) -> Arc<Self> {
-        let config = Config { minimum_workers: 0, maximum_workers: 0, maximum_native_threads, aging: None };
+        let config = config(0, maximum_native_threads);
         let owner = Arc::new(Bed::default());
         let mailbox = Arc::new(Mailbox::new(Box::new(OwnersBed(owner.clone()))));
         Arc::new(Self {
-            scheduler: Scheduler::new(&config, mailbox),
+            scheduler: Scheduler::new(&config, mailbox, Arc::new(Bell::default())),
             owner,
             handles: Mutex::default(),
             mortality,
@@ -75,16 +81,13 @@ impl Threads {
         })
     }
 
-    fn start(self: &Arc<Self>, hire: Option<u32>) {
-        if let Some(id) = hire {
-            let own = self.clone();
-            let handle = thread::spawn(move || {
-                own.work(id);
-                let replacement = own.scheduler.gone(Kind::Native, id, true, || u32::MAX);
-                own.start(replacement);
-            });
-            lock(&self.handles).push(handle);
-        }
+    fn start(self: &Arc<Self>, id: u32) {
+        let own = self.clone();
+        let handle = thread::spawn(move || {
+            own.work(id);
+            own.scheduler.gone(Kind::Native, id, true);
+        });
+        lock(&self.handles).push(handle);
     }
 
     fn work(&self, id: u32) {
@@ -94,13 +97,14 @@ impl Threads {
         let mut taken = 0;
         loop {
             match self.scheduler.next(Kind::Native, id, finished.take()) {
-                Next::Run(Assignment { slot, job, .. }) => {
+                Next::Run(Assignment { slot, run, job, .. }) => {
                     self.ran[job as usize].fetch_add(1, Ordering::Relaxed);
                     taken += 1;
                     if taken == self.mortality {
                         return;
                     }
-                    finished = Some(Finished { slot, outcome: job, ending: Ending::Fulfilled });
+                    finished =
+                        Some(Finished { slot, run: run as u32, outcome: job, ending: Ending::Fulfilled });
                 }
                 Next::Idle => bed.sleep(),
                 Next::Stop => return,
@@ -109,24 +113,20 @@ impl Threads {
     }
 
     fn submit(self: &Arc<Self>, slot: u32) {
-        let submission = Submission {
-            slot,
-            kind: Kind::Native,
-            label: 0,
-            priority: 0.0,
-            needs_delivery: false,
-            job: slot,
-        };
-        let submitted = self.scheduler.submit(submission).expect("the pool is open");
-        self.start(submitted.hire);
+        let submitted = self.scheduler.submit(task(Kind::Native, slot)).expect("the pool is open");
+        if let Some(id) = submitted.hire {
+            self.start(id);
+        }
     }
 
-    /// The owner's loop: takes notes and sleeps, until `enough` says so.
-    fn listen(&self, mut enough: impl FnMut(Note<u32>) -> bool) {
+    /// The owner's loop: starts threads, takes other notes and sleeps, until `enough` says so.
+    fn listen(self: &Arc<Self>, mut enough: impl FnMut(Note<u32>) -> bool) {
         let mailbox = self.scheduler.mailbox();
         loop {
             while let Some(note) = mailbox.take() {
-                if enough(note) {
+                if let Note::Hire { executor, .. } = note {
+                    self.start(executor);
+                } else if enough(note) {
                     return;
                 }
             }
@@ -146,7 +146,11 @@ impl Threads {
         let mut outcomes = vec![None; tasks as usize];
         let mut missing = tasks;
         self.listen(|note| {
-            let Note::Settled { slot, outcome } = note else { panic!("only results come: {note:?}") };
+            let (slot, outcome) = match note {
+                Note::Settled { slot, end: End::Outcome(outcome), undecided: false } => (slot, outcome),
+                Note::Settled { slot, end: End::ExecutorGone(_), undecided: false } => (slot, u32::MAX),
+                note => panic!("only results come: {note:?}"),
+            };
             assert_eq!(outcomes[slot as usize].replace(outcome), None, "slot {slot} settles once");
             missing -= 1;
             missing == 0
