@@ -266,7 +266,10 @@ impl<J: Clone, O> Core<J, O> {
                 self.leave_queue(kind, home, effects);
                 self.tidy(kind, home, slot);
             }
-            Stage::Awaiting { executor, .. } => self.stop_awaiting(executor, effects),
+            Stage::Awaiting { executor, .. } => {
+                let kind = task.kind;
+                self.stop_awaiting(kind, executor, effects);
+            }
         }
         if let Some(task) = self.table.remove(slot) {
             self.statistics.over(task.kind, task.label, count);
@@ -410,7 +413,7 @@ impl<J: Clone, O> Core<J, O> {
             return; // its executor died meanwhile, it timed out, or the pool was terminated
         };
         let executor = *executor;
-        self.crews[kind as usize].end_awaiting(executor, &mut effects.wakes);
+        self.crews[kind as usize].arrive(executor, &mut effects.wakes);
     }
 
     // ---- the end
@@ -431,7 +434,7 @@ impl<J: Clone, O> Core<J, O> {
         self.queues.iter_mut().for_each(Queue::clear);
         self.waiting = [0, 0];
         self.deadlines.clear();
-        self.crews.iter_mut().for_each(Crew::forget_queues);
+        self.crews.iter_mut().for_each(Crew::forget_tasks);
         for task in self.table.drain() {
             self.statistics.over(task.kind, task.label, Count::Cancelled);
         }

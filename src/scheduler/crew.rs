@@ -48,12 +48,20 @@ pub(super) struct Stop {
     pub timed_out: bool,
 }
 
+/// A task that an executor was given before its input.
+#[derive(Clone, Copy)]
+pub(super) struct Awaited {
+    pub slot: u32,
+    /// Its input has come, so that it can start.
+    pub arrived: bool,
+}
+
 pub(super) struct Executor {
     pub state: State,
     /// What it runs, and what it has been told to stop and has not handed in.
     pub runs: SmallVec<[Run; 1]>,
     /// The task whose input it waits for, or has just been given.
-    pub awaited: Option<u32>,
+    pub awaited: Option<Awaited>,
     /// To make way for a replacement once that is up.
     pub worn: bool,
     /// Its owner has been told to end it.
@@ -85,7 +93,7 @@ impl Executor {
     }
 
     /// Whether it has a task.
-    fn is_occupied(&self) -> bool {
+    pub(super) fn is_occupied(&self) -> bool {
         !self.runs.is_empty() || self.awaited.is_some()
     }
 
@@ -95,7 +103,8 @@ impl Executor {
 
     /// Whether it will ask for a task without waiting for one that it runs.
     fn is_free(&self) -> bool {
-        matches!(self.state, State::Starting | State::Coming) || self.is_idle()
+        let comes = matches!(self.state, State::Starting | State::Coming) && self.awaited.is_none();
+        comes || self.is_idle()
     }
 }
 
@@ -168,8 +177,16 @@ impl Crew {
     pub(super) fn set_awaiting(&mut self, id: u32, slot: u32) {
         self.set_state(id, State::Awaiting);
         if let Some(executor) = self.executors.get_mut(&id) {
-            executor.awaited = Some(slot);
+            executor.awaited = Some(Awaited { slot, arrived: false });
         }
+    }
+
+    /// The input of the executor's task has come.
+    pub(super) fn arrive(&mut self, id: u32, wakes: &mut Wakes) {
+        if let Some(awaited) = self.executors.get_mut(&id).and_then(|executor| executor.awaited.as_mut()) {
+            awaited.arrived = true;
+        }
+        self.end_awaiting(id, wakes);
     }
 
     /// The executor's task can start, or is no longer its own: it is to look again.
@@ -331,11 +348,11 @@ impl Crew {
         }
     }
 
-    /// Empties every executor's own queue.
-    pub(super) fn forget_queues(&mut self) {
+    /// Forgets every executor's tasks but those that it runs.
+    pub(super) fn forget_tasks(&mut self) {
         self.pinned = 0;
         for executor in self.executors.values_mut() {
-            (executor.own, executor.pinned) = (None, 0);
+            (executor.own, executor.pinned, executor.awaited) = (None, 0, None);
         }
     }
 

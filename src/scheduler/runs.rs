@@ -2,7 +2,7 @@
 
 use super::clock::Nanoseconds;
 use super::core::{Core, Effects, Phase, Turn};
-use super::crew::{Run, State};
+use super::crew::{Awaited, Run, State};
 use super::statistics::Count;
 use super::sync::{Arc, Ordering};
 use super::table::Stage;
@@ -17,8 +17,9 @@ impl<J: Clone, O> Core<J, O> {
         let crew = &mut self.crews[kind as usize];
         let Some(executor) = crew.executors.get(&id) else { return Turn::Stop };
         match executor.state {
-            State::Retiring if executor.runs.is_empty() && executor.awaited.is_none() => return Turn::Stop,
-            State::Retiring if executor.awaited.is_none() => return Turn::Idle, // until its last run is over
+            State::Retiring if !executor.is_occupied() => return Turn::Stop,
+            // Until its last run is over, or the input of its last task has come.
+            State::Retiring if !executor.awaited.is_some_and(|awaited| awaited.arrived) => return Turn::Idle,
             State::Awaiting => return Turn::Idle, // woken for nothing; the delivery will wake it again
             _ => {}
         }
@@ -26,8 +27,8 @@ impl<J: Clone, O> Core<J, O> {
         let crew = &mut self.crews[kind as usize];
         crew.leave_idle(id);
         let Some(executor) = crew.executors.get_mut(&id) else { return Turn::Stop };
-        if let Some(slot) = executor.awaited.take() {
-            return self.start(kind, id, slot, now, effects); // its delivery has come
+        if let Some(awaited) = executor.awaited.take() {
+            return self.start(kind, id, awaited.slot, now, effects); // its delivery has come
         }
         let (runs, tasks) = (executor.runs.len(), executor.tasks);
         crew.set_state(id, State::Busy);
@@ -218,8 +219,8 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     /// The task that executor `id` awaits the input of is no longer its own.
-    pub(super) fn stop_awaiting(&mut self, id: u32, effects: &mut Effects) {
-        let crew = &mut self.crews[Kind::JavaScript as usize];
+    pub(super) fn stop_awaiting(&mut self, kind: Kind, id: u32, effects: &mut Effects) {
+        let crew = &mut self.crews[kind as usize];
         if let Some(executor) = crew.executors.get_mut(&id) {
             executor.awaited = None;
         }
@@ -268,7 +269,7 @@ impl<J: Clone, O> Core<J, O> {
                 self.fail(run.slot, End::ExecutorGone(id), now, effects);
             }
         }
-        if let Some(slot) = executor.awaited
+        if let Some(Awaited { slot, .. }) = executor.awaited
             && self.awaits(slot, id)
         {
             self.fail(slot, End::ExecutorGone(id), now, effects);

@@ -210,3 +210,62 @@ fn release_and_stop() {
         assert_eq!(car.run(3, looks), Call::Returned);
     });
 }
+
+/// A worker with its brake, as the scheduler reaches it.
+struct Driven {
+    car: Car,
+    bed: Arc<Bed>,
+}
+
+impl Wake for Driven {
+    fn wake(&self) {
+        self.bed.wake();
+    }
+}
+
+impl Endpoint for Driven {
+    fn stop(&self, run: u64, force: bool) {
+        self.car.brake.stop(run, force);
+        self.bed.wake();
+    }
+}
+
+/// The scheduler says "stop" without its lock, so the run that it means may be over, and another there. The first
+/// task never ends by itself, the second is nobody's to stop.
+#[test]
+fn late_stop_from_the_scheduler() {
+    explore_preemptions(5, || {
+        let config = Config { keep_after_stop: true, stop_timeout: Duration::from_secs(1), ..sized(1, 0) };
+        let pool = Pool::new(Kind::JavaScript, &config);
+        let id = pool.submit(0).expect("it is the first");
+        pool.submit(1);
+        let (car, bed) = (Car::new(), Bed::new());
+        let driven: std::sync::Arc<dyn Endpoint> =
+            std::sync::Arc::new(Driven { car: car.clone(), bed: bed.clone() });
+        pool.scheduler.attach(Kind::JavaScript, id, Arc::from_std(driven));
+        let scheduler = pool.scheduler.clone();
+        let worker = spawn(move || {
+            let mut finished = None;
+            loop {
+                match scheduler.next(Kind::JavaScript, id, finished.take()) {
+                    Next::Run(assignment) => {
+                        let endless = assignment.slot == 0;
+                        let call = car.run(assignment.run, if endless { runs_for_ever } else { looks });
+                        assert_eq!(call == Call::Returned, !endless);
+                        let ending = if endless { Ending::Stopped } else { Ending::Fulfilled };
+                        finished = Some(Finished { ending, ..done(&assignment) });
+                    }
+                    Next::Idle => bed.sleep(),
+                    Next::Stop => break,
+                }
+            }
+            scheduler.gone(Kind::JavaScript, id, true);
+        });
+        assert_eq!(pool.scheduler.cancel(0), Cancelled::Out);
+        pool.pass(STOP_GRACE);
+        pool.scheduler.tick(); // by force, if it has not ended yet
+        pool.scheduler.close();
+        join(worker);
+        pool.heard(vec![1], true);
+    });
+}

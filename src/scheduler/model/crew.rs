@@ -4,7 +4,7 @@ use super::*;
 
 /// A worn worker and its replacement ask for the same task, and each task finds somebody.
 fn worn_and_replaced(strategy: Strategy) {
-    explore_preemptions(3, move || {
+    explore_preemptions(4, move || {
         let pool = Pool::new(Kind::JavaScript, &Config { strategy, ..sized(1, 0) });
         let [(worn, finished)] = pool.working();
         pool.submit(1); // in the worn one's own queue, unless the queue is shared

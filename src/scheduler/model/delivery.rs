@@ -25,11 +25,8 @@ fn delivery_and_death() {
         let thread = spawn(move || {
             let next = executor.next(None);
             executor.gone();
-            match &next {
-                Next::Run(assignment) if assignment.delivered => executor.finish(done(assignment)),
-                Next::Idle => {}
-                _ => panic!("{next:?}"),
-            }
+            assert!(matches!(next, Next::Idle | Next::Run(Assignment { run: 2, delivered: true, .. })), "{next:?}");
+            executor.finish(Finished { slot: 1, run: 2, outcome: 1, ending: Ending::Fulfilled });
             executor.id
         });
         pool.scheduler.delivered(Kind::JavaScript, 1);
@@ -41,7 +38,7 @@ fn delivery_and_death() {
 
 #[test]
 fn delivery_and_falling_asleep() {
-    explore_preemptions(4, || {
+    explore(|| {
         let pool = Pool::with_sleeping_owner(Kind::JavaScript, &sized(1, 0));
         let [(executor, finished)] = pool.working();
         let thread = spawn(move || executor.live(Some(finished)));
@@ -55,7 +52,7 @@ fn delivery_and_falling_asleep() {
 
 #[test]
 fn withdrawn_delivery() {
-    explore_preemptions(4, || {
+    explore(|| {
         let pool = Pool::with_sleeping_owner(Kind::JavaScript, &sized(1, 0));
         let [(executor, finished)] = pool.working();
         let thread = spawn(move || executor.live(Some(finished)));

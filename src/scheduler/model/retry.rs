@@ -53,7 +53,7 @@ fn retry_and_close_with_a_sleeper() {
 /// Nobody runs anything while the task waits for its second try.
 #[test]
 fn backing_off_and_close() {
-    explore_preemptions(3, || {
+    explore(|| {
         let config = Config { limits: retrying(1.0, false), ..sized(0, 1) };
         let (pool, timer) = time::pool_with_timer(Kind::Native, &config);
         let [(executor, finished)] = pool.working();
@@ -69,7 +69,7 @@ fn backing_off_and_close() {
 
 /// The owner takes its time to decide, and the end of the pool waits for it.
 fn undecided_and_close(again: bool) {
-    explore_preemptions(4, move || {
+    explore(move || {
         let config = Config { limits: retrying(0.0, true), ..sized(0, 1) };
         let pool = Pool::with_sleeping_owner(Kind::Native, &config);
         let [(executor, finished)] = pool.working();

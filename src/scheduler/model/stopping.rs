@@ -198,7 +198,7 @@ fn timeout_and_finish_and_second_try() {
 /// A run is cancelled at the end of its time: it is settled once, and told to stop once.
 #[test]
 fn timeout_and_cancel() {
-    explore(|| {
+    explore_preemptions(3, || {
         let limits = Limits { timeout: Some(MOMENT), ..Limits::default() };
         let pool = Pool::new(Kind::JavaScript, &Config { limits, ..sized(1, 0) });
         let [(executor, finished)] = pool.working();

@@ -53,7 +53,7 @@ fn early_alarm_for_a_waiting_task() {
 /// A run with a limit starts while the timer is about to sleep; nothing but the limit ends it.
 #[test]
 fn early_alarm_for_a_run() {
-    explore_preemptions(3, || {
+    explore_preemptions(5, || {
         let limits = Limits { timeout: Some(MOMENT), ..Limits::default() };
         let (pool, timer) = pool_with_timer(Kind::Native, &Config { limits, ..sized(0, 1) });
         let executor = pool.executor(pool.submit(0).expect("it is the first"));
@@ -73,7 +73,7 @@ fn early_alarm_for_a_run() {
 /// A worker falls asleep, and has idled too long before the long wait is over that the timer is about to begin.
 #[test]
 fn early_alarm_for_an_idle_worker() {
-    explore_preemptions(3, || {
+    explore_preemptions(5, || {
         let limits = Limits { queue_timeout: Some(HOUR), ..Limits::default() };
         let config = Config { limits, idle_timeout: Some(MOMENT), ..sized(1, 0) };
         let (pool, timer) = pool_with_timer(Kind::JavaScript, &config);
