@@ -35,6 +35,8 @@ class Inbox {
   #watching = false
   #patience = PATIENCE
   #watchUntil = 0
+  /** What is left to do about records that have been read. @type {{ slot: number, act: () => void }[]} */
+  #rest = []
   #wakeUps = 0
 
   /** `pool.settleRare` gets the records other than a task's ordinary result; `pool.rest` is told of pauses. */
@@ -66,6 +68,14 @@ class Inbox {
   drainAll() {
     while (!this.#takeAll(false));
     this.#pool.rest()
+  }
+
+  /**
+   * Has something done about a record once its batch has been read: what takes records itself, or calls code of
+   * the user's that may, would overwrite the rest of the batch.
+   */
+  later(slot, act) {
+    this.#rest.push({ slot, act })
   }
 
   /** To be called when a task has been submitted: its result may be there in no time. */
@@ -101,7 +111,9 @@ class Inbox {
   #takeAll(stay) {
     for (let batch = 0; batch < BATCHES; batch++) {
       this.#agree()
-      if (!this.#read(this.#take(stay))) continue
+      const isLast = this.#read(this.#take(stay))
+      this.#doRest()
+      if (!isLast) continue
       if (inbound.isLarge) {
         inbound = new Inbound()
         this.#agree()
@@ -110,6 +122,16 @@ class Inbox {
     }
     if (!this.#watching) this.#lookAgain()
     return false
+  }
+
+  #doRest() {
+    for (let next = this.#rest.shift(); next !== undefined; next = this.#rest.shift()) {
+      try {
+        next.act()
+      } catch (error) {
+        if (this.#slots.isOpen(next.slot)) this.#slots.reject(next.slot, error)
+      }
+    }
   }
 
   /** Rust has to write to the memory that is read. */

@@ -38,6 +38,9 @@ const { Workers } = require('./workers.js')
 /** A timer set for longer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
+/** Of a record that is about no task. */
+const NO_SLOT = -1
+
 /** A function that holds `wake` alone: one made in the constructor would hold the pool. */
 const calling = (wake) => () => wake.drain()
 
@@ -97,6 +100,8 @@ class WorkerPool extends EventEmitter {
         resources,
         places: limits.concurrentTasksPerWorker,
         largestHeap: limits.maxHeapBeforeRecycle,
+        mayStop: defaults.timeout < Number.POSITIVE_INFINITY,
+        isKept: limits.keepWorkerAfterStop,
         startTimeout
       },
       {
@@ -115,7 +120,8 @@ class WorkerPool extends EventEmitter {
       { maxQueue: limits.maxQueue, defaults }
     )
     const nameOf = (slot) => this.#submissions.nameOf(slot)
-    this.#settlements = new Settlements(this.#native, parts, nameOf, defaults)
+    const later = this.#inbox.later.bind(this.#inbox)
+    this.#settlements = new Settlements(this.#native, parts, { nameOf, later }, defaults)
     this.#health = new Health(Math.min(healthInterval, LONGEST_TIMER), () => this.#reportHealth())
     super.on('newListener', (event) => event === 'health' && this.#end === undefined && this.#health.watch())
     super.on('removeListener', (event) => event === 'health' && this.#restUnheard())
@@ -178,9 +184,11 @@ class WorkerPool extends EventEmitter {
       case RECORD.DELIVER:
         return this.#submissions.deliverLate(slot, number)
       case RECORD.HIRE:
-        return slot === 0 ? this.#startWorker(number) : this.#startThread(number)
+        return this.#inbox.later(NO_SLOT, () =>
+          slot === 0 ? this.#startWorker(number) : this.#startThread(number)
+        )
       case RECORD.KILL:
-        return this.#workers.kill(number)
+        return this.#inbox.later(NO_SLOT, () => this.#workers.kill(number))
       case RECORD.DRAINED:
         return this.#drained()
       case RECORD.ENDED:
@@ -276,6 +284,7 @@ class WorkerPool extends EventEmitter {
       if (this.#end === undefined) {
         this.#sizes = sizes
         this.#native.resize(sizes.minWorkers, sizes.maxWorkers, sizes.nativeThreads)
+        this.#workers.relax(sizes.minWorkers, sizes.maxWorkers)
       }
       return this.#atLeast(sizes.minWorkers, sizes.maxWorkers)
     } catch (error) {

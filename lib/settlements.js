@@ -12,19 +12,21 @@ class Settlements {
   #slots
   #workers
   #nameOf
+  #later
   #defaults
 
   /**
    * @param {any} addon the pool's NativePool
    * @param {{ slots: InstanceType<typeof import('./slots.js').Slots>, workers: InstanceType<typeof import('./workers.js').Workers> }} parts
-   * @param {(slot: number) => string} nameOf what a task is called
+   * @param {{ nameOf: (slot: number) => string, later: (slot: number, act: () => void) => void }} pool what a task is called; what to do once the batch of its record has been read
    * @param {import('./task-options.js').TaskDefaults} defaults
    */
-  constructor(addon, { slots, workers }, nameOf, defaults) {
+  constructor(addon, { slots, workers }, { nameOf, later }, defaults) {
     this.#native = addon
     this.#slots = slots
     this.#workers = workers
     this.#nameOf = nameOf
+    this.#later = later
     this.#defaults = defaults
   }
 
@@ -43,7 +45,7 @@ class Settlements {
     if (cargo?.error !== undefined) return slots.reject(slot, this.#unreadable(slot, cargo.error))
     if (FULFILS.has(kind)) return slots.resolve(slot, this.#resultOf(record, cargo?.value, large))
     const error = this.#errorOf(record, cargo?.value)
-    if (flags & UNDECIDED) this.#decide(slot, error)
+    if (flags & UNDECIDED) this.#later(slot, () => this.#decide(slot, error))
     else slots.reject(slot, error)
   }
 
@@ -107,13 +109,15 @@ class Settlements {
   /** Asks whether a task that failed is to be tried again. */
   #decide(slot, error) {
     const slots = this.#slots
+    if (!slots.isOpen(slot)) return // the pool has ended meanwhile
     const kept = slots.kept[slot]
     const when = (kept?.options ?? this.#defaults).retries?.when
     let again = false
     let rejection = error
     try {
       const attempt = kept === undefined ? 1 : ++kept.failures
-      again = Boolean(when?.(error, attempt))
+      // Its signal may be aborted in there, or was by whoever was asked before.
+      if (!slots.isSettled(slot)) again = Boolean(when?.(error, attempt)) && !slots.isSettled(slot)
     } catch (thrown) {
       rejection = this.#brokenCondition(slot, thrown, error)
     }

@@ -75,6 +75,7 @@ class Submissions {
       kept = new Kept()
       kept.used = used
       kept.options = options
+      if (options !== undefined) this.#workers.expectStops()
       if (!fits) this.#keepInput(label, kept, input, transfer)
     }
     const promise = slots.open(label, kept)

@@ -15,15 +15,15 @@ class ThreadHost {
 
   /**
    * Starts worker `id`.
-   * @param {{ pool: number, script: string | undefined, name: string, resources: any, places: number, largestHeap: number }} settings
+   * @param {{ pool: number, script: string | undefined, name: string, resources: any, places: number, largestHeap: number, mayStop: boolean, isKept: boolean }} settings
    * @param {number} id
    * @param {{ hear: (news: any) => void, fail: (error: any) => void, exit: (code: number) => void }} events
    */
-  constructor({ pool, script, name, resources, places, largestHeap }, id, events) {
+  constructor({ pool, script, name, resources, places, largestHeap, mayStop, isKept }, id, events) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const workerData = {
-      threadmill: { pool, id, path: script, port: port2, places, largestHeap },
+      threadmill: { pool, id, path: script, port: port2, places, largestHeap, mayStop, isKept },
       workerData: resources.workerData
     }
     try {

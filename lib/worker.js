@@ -15,7 +15,7 @@ const { HEAD, TURN, PREFIX, RUN, TASK, ENDING, Inbound } = require('./records.js
 const { WorkerPort } = require('./worker-port.js')
 const { WorkerScript } = require('./worker-script.js')
 
-const { pool, id, path, port, places, largestHeap } = workerThreads.workerData.threadmill
+const { pool, id, path, port, places, largestHeap, mayStop, isKept } = workerThreads.workerData.threadmill
 // The script sees the workerData that its user gave, and nothing of ours.
 const own = /** @type {any} */ (workerThreads)
 own.workerData = workerThreads.workerData.workerData
@@ -24,6 +24,8 @@ const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (wor
 
 /** Milliseconds of tasks after which the script's own timers, sockets and console get their turn. */
 const SLICE = 1
+/** Milliseconds after which a worker at rest has time for itself. */
+const IDLE = 50
 /** Milliseconds that a task which listens has to answer when it is told to stop; STOP_GRACE in src/scheduler. */
 const GRACE = 10
 
@@ -93,6 +95,7 @@ function rest() {
   }
   state = pending === places ? FULL : REST
   checkHeap()
+  if (!areGlobalsLoaded) setTimeout(loadGlobalsAtRest, IDLE).unref()
 }
 
 /** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
@@ -384,6 +387,36 @@ function wordsOf(/** @type {any} */ cause) {
   }
 }
 
+// ---- what a stop must not cut off
+
+let areGlobalsLoaded = false
+
+/** Takes long to load, and is seldom touched by what does not wait. */
+const UNDICI = new Set(
+  'fetch FormData Headers Request Response WebSocket MessageEvent CloseEvent EventSource'.split(' ')
+)
+
+/**
+ * Node loads many of its globals when they are first touched. A task that is stopped in the middle of that leaves
+ * half of one behind for those that come after, so they are loaded ahead of such tasks, or when there is time.
+ */
+function loadGlobals() {
+  areGlobalsLoaded = true
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    if (/storage/i.test(name)) continue // warns that it is experimental
+    if (UNDICI.has(name) && !isKept) continue
+    try {
+      globalThis[name]
+    } catch {
+      /* not to be had here */
+    }
+  }
+}
+
+function loadGlobalsAtRest() {
+  if (!areGlobalsLoaded) loadGlobals()
+}
+
 // ---- the end
 
 /** Asks for a successor once the heap has grown beyond what the pool allows. */
@@ -434,6 +467,7 @@ function begin(error) {
   turn()
 }
 
+if (mayStop) loadGlobals()
 if (path === undefined) begin(undefined)
 else
   script.ready().then(

@@ -35,6 +35,11 @@ class Workers {
     })
   }
 
+  /** A task has come that may have to be stopped. */
+  expectStops() {
+    this.#settings.mayStop = true
+  }
+
   /** Whether somebody waits for workers. */
   get awaited() {
     return this.#waiters.length > 0
@@ -160,6 +165,14 @@ class Workers {
     for (const { host } of this.#workers.values()) if (this.awaited) host.ref()
     this.#pool.hold()
     return waiter.promise
+  }
+
+  /** The limits have changed: nobody waits any longer for more workers, or fewer, than the pool is to have now. */
+  relax(least, most) {
+    for (const waiter of this.#waiters) {
+      waiter.least = Math.min(waiter.least, least)
+      waiter.most = Math.max(waiter.most, most)
+    }
   }
 
   #answerWaiters() {

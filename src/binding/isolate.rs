@@ -21,9 +21,27 @@
 //!   [`Isolate::terminate`] under it only while the second is inside [`call_stoppable`];
 //! - it does so again every few milliseconds until the call has left: a time limit of `node:vm` that runs
 //!   out inside the call, or another addon, may have taken the first one for its own;
-//! - JavaScript outside `call_stoppable` is never terminated. V8 drops the whole queue of microtasks when
-//!   one of them is, and with it continuations of functions that had nothing to do with it;
-//! - native code that blocks is not reached before it returns to JavaScript (`Atomics.wait` is).
+//! - JavaScript outside `call_stoppable` is never terminated. V8 drops all queued microtasks when one of them
+//!   is, and with them the continuations of functions that had nothing to do with it; Node.js ends the whole
+//!   process, because of a stack that it finds corrupted, when a timer's or an immediate's callback is.
+//!
+//! # What a termination leaves behind
+//!
+//! No `finally` has run, and Node.js's own JavaScript relies on some.
+//!
+//! - The stack of asynchronous contexts still holds those that the call had entered, through
+//!   `AsyncResource.runInAsyncScope` for one. Node.js checks it when the callback beneath is over, and **ends
+//!   the process** if it does not match: before anything returns to the event loop, JavaScript has to compare
+//!   `executionAsyncId()` with what it was ahead of the call, and to clear that stack or leave the thread.
+//! - The store of an `AsyncLocalStorage` that the call ran with stays current.
+//! - A module whose first `require` was ended stays in the cache as it was.
+//!
+//! # What it does not reach
+//!
+//! Native code that blocks, before it returns to JavaScript (`Atomics.wait` it does reach). And V8 looks for a
+//! termination where a JavaScript function is entered, but not each time that a loop starts over: one that
+//! calls nothing but slow built-in functions, such as `JSON.parse`, may run for seconds more.
+//! `Worker.terminate()` has the same limits.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};

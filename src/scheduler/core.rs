@@ -259,7 +259,7 @@ impl<J: Clone, O> Core<J, O> {
     fn take_out(&mut self, slot: u32, now: Nanoseconds, count: Count, effects: &mut Effects) -> bool {
         let Some(task) = self.table.get(slot) else { return false };
         match task.stage {
-            Stage::Running { .. } | Stage::Undecided(_) | Stage::Moving => return false,
+            Stage::Running { .. } | Stage::Undecided { .. } | Stage::Moving => return false,
             Stage::BackingOff { .. } => {}
             Stage::Waiting(_) => {
                 let (kind, home) = (task.kind, task.home);
@@ -294,11 +294,14 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     pub(super) fn cancel(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) -> Cancelled {
-        let Some(task) = self.table.get(slot) else { return Cancelled::Over };
-        match task.stage {
-            Stage::Undecided(_) => Cancelled::Over,
+        let Some(task) = self.table.get_mut(slot) else { return Cancelled::Over };
+        match &mut task.stage {
+            Stage::Undecided { count, .. } => {
+                *count = Count::Cancelled;
+                Cancelled::Over
+            }
             Stage::Running { executor, run, .. } => {
-                let kind = task.kind;
+                let (kind, executor, run) = (task.kind, *executor, *run);
                 self.stop(kind, executor, run, End::Cancelled, now, effects);
                 if kind == Kind::Native { Cancelled::Stopping } else { Cancelled::Out }
             }
@@ -338,11 +341,11 @@ impl<J: Clone, O> Core<J, O> {
         let retry =
             Self::limits(&self.config, task).retry.as_ref().filter(|retry| task.attempt <= retry.most);
         let ask = retry.map(|retry| retry.ask);
+        let count = if matches!(end, End::TimedOut) { Count::TimedOut } else { Count::Failed };
         let (Some(ask), Some(job)) = (ask, task.take_job()) else {
-            let count = if matches!(end, End::TimedOut) { Count::TimedOut } else { Count::Failed };
             return self.settle(slot, end, count, now, effects);
         };
-        task.stage = Stage::Undecided(job);
+        task.stage = Stage::Undecided { job, count };
         if ask {
             self.note(Note::Settled { slot, end, undecided: true }, effects);
         } else {
@@ -352,12 +355,10 @@ impl<J: Clone, O> Core<J, O> {
 
     pub(super) fn decide(&mut self, slot: u32, again: bool, now: Nanoseconds, effects: &mut Effects) {
         let Some(task) = self.table.get_mut(slot) else { return }; // the pool was terminated
-        if !matches!(task.stage, Stage::Undecided(_)) {
-            return;
-        }
+        let Stage::Undecided { count, .. } = task.stage else { return };
         if !again {
             if let Some(task) = self.table.remove(slot) {
-                self.statistics.over(task.kind, task.label, Count::Failed);
+                self.statistics.over(task.kind, task.label, count);
             }
             return self.end_if_over(now, effects);
         }

@@ -6,6 +6,7 @@
 
 use super::clock::Nanoseconds;
 use super::queue::Entry;
+use super::statistics::Count;
 use super::{Kind, Limits};
 
 /// Where a task is in its life. See `README.md`, "A task".
@@ -19,7 +20,8 @@ pub(super) enum Stage<J> {
     /// Failed, waiting for its next try.
     BackingOff { until: Nanoseconds, job: J },
     /// Failed; the submitter has been asked whether to try again.
-    Undecided(J),
+    /// If nobody wants another try, it counts like this.
+    Undecided { job: J, count: Count },
     /// Between two stages, within one step.
     Moving,
 }
@@ -53,7 +55,7 @@ impl<J> Task<J> {
             Stage::Waiting(job)
             | Stage::Awaiting { job, .. }
             | Stage::BackingOff { job, .. }
-            | Stage::Undecided(job) => Some(job),
+            | Stage::Undecided { job, .. } => Some(job),
             Stage::Running { kept, .. } => kept,
             Stage::Moving => None,
         }

@@ -93,7 +93,7 @@ fn a_run_that_ended_before_anybody_looked_was_in_time() {
 fn a_task_without_limits_has_those_of_the_pool_and_one_with_its_own_has_none_of_them() {
     let limits = Limits { timeout: Some(ms(10)), queue_timeout: Some(ms(20)), ..Limits::default() };
     for kind in KINDS {
-        let pool = Pool::with(&Config { limits: limits.clone(), ..config(0, 2) });
+        let pool = Pool::with(&Config { limits: limits.clone(), keep_after_stop: true, ..config(0, 2) });
         let [other, executor] = pool.staff(kind);
         pool.submit(kind, 0);
         assert!(executor.takes().stoppable);
