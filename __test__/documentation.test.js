@@ -22,7 +22,7 @@ const pixels = new Uint8ClampedArray(1e5)
 const sharedArrayBuffer = new SharedArrayBuffer(4)
 `
 
-describe.each(['README.md', 'docs/buffers.md'])('%s', (file) => {
+describe.each(['README.md', 'docs/buffers.md', 'docs/faults.md'])('%s', (file) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-docs-'))
   // The reader has installed the package.
   fs.mkdirSync(path.join(folder, 'node_modules'))
