@@ -283,7 +283,7 @@ describe('the condition `when`', () => {
     await within(pool.close(), 'close()') // it drains
     expect(readLog(view)).toEqual([1])
     expect(asked).toHaveLength(1)
-    expect(pool.stats().tasks).toMatchObject({ submitted: 1, completed: 0, retried: 0 })
+    expect(pool.stats().tasks).toMatchObject({ submitted: 1, failed: 0, cancelled: 1, retried: 0 })
   })
 
   test.each([

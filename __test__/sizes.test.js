@@ -120,35 +120,34 @@ describe('a pool shrinks', () => {
     expect(totalOf(pool)).toBe(3)
   })
 
-  test.each([0, 1, 3].flatMap((idleTimeout) => ['shared', 'least-loaded'].map((each) => [idleTimeout, each])))(
-    'without losing a task that comes just then: idleTimeout %i, %s',
-    async (idleTimeout, strategy) => {
-      const pool = poolOf({ maxWorkers: 2, idleTimeout, strategy })
-      const atExits = []
-      const submit = () => atExits.push(pool.execute('echo', 'at an exit'))
-      pool.on('workerExit', submit)
-      for (let round = 0; round < 25; round++) {
-        const burst = [
-          pool.execute('echo', round),
-          pool.execute('echo', /by message/),
-          pool.execute('echo', 'of a key', { affinity: round % 3 }),
-          pool.execute(async (n) => n, round),
-          pool.execute('noop', { data: 'native' })
-        ]
-        await expect(within(Promise.all(burst), `burst ${round}`)).resolves.toEqual([
-          round,
-          /by message/,
-          'of a key',
-          round,
-          'native'
-        ])
-        await new Promise((resolve) => setTimeout(resolve, round % 4)) // to and fro around the timeout
-      }
-      pool.off('workerExit', submit)
-      await within(Promise.all(atExits), 'the tasks submitted at exits')
-      await within(pool.close(), 'close()')
+  test.each(
+    [0, 1, 3].flatMap((idleTimeout) => ['shared', 'least-loaded'].map((each) => [idleTimeout, each]))
+  )('without losing a task that comes just then: idleTimeout %i, %s', async (idleTimeout, strategy) => {
+    const pool = poolOf({ maxWorkers: 2, idleTimeout, strategy })
+    const atExits = []
+    const submit = () => atExits.push(pool.execute('echo', 'at an exit'))
+    pool.on('workerExit', submit)
+    for (let round = 0; round < 12; round++) {
+      const burst = [
+        pool.execute('echo', round),
+        pool.execute('echo', /by message/),
+        pool.execute('echo', 'of a key', { affinity: round % 3 }),
+        pool.execute(async (n) => n, round),
+        pool.execute('noop', { data: 'native' })
+      ]
+      await expect(within(Promise.all(burst), `burst ${round}`)).resolves.toEqual([
+        round,
+        /by message/,
+        'of a key',
+        round,
+        'native'
+      ])
+      await new Promise((resolve) => setTimeout(resolve, round % 4)) // to and fro around the timeout
     }
-  )
+    pool.off('workerExit', submit)
+    await within(Promise.all(atExits), 'the tasks submitted at exits')
+    await within(pool.close(), 'close()')
+  })
 })
 
 describe('resize()', () => {
@@ -239,9 +238,7 @@ describe('resize()', () => {
   test('of nativeThreads, down: the surplus ends after its tasks', async () => {
     const pool = poolOf({ nativeThreads: 3 })
     const pipes = [makePipe(), makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) =>
-      pool.execute('hash', { data: { path: file }, algorithm: 'crc32' })
-    )
+    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file }, algorithm: 'crc32' }))
     for (const pipe of pipes) await pipe.reached()
     await within(pool.resize({ nativeThreads: 1 }), 'resize()')
     expect(pool.stats().nativeThreads.busy).toBe(3)
@@ -274,15 +271,30 @@ describe('resize()', () => {
     expect(totalOf(pool)).toBe(1)
   })
 
-  test('down and at once up again: resolves when the workers are there to stay', async () => {
-    const pool = await idlePool(3)
-    const down = pool.resize({ maxWorkers: 1 })
+  test.each([
+    ['have worked', (options) => idlePool(3, options)],
+    [
+      'have not worked',
+      async (options) => {
+        const pool = poolOf({ ...options, minWorkers: 3, maxWorkers: 3 })
+        await within(pool.ready(), 'ready()')
+        return pool
+      }
+    ]
+  ])('down and at once up again: resolves when as many are there to stay, if they %s', async (_, make) => {
+    const pool = await make()
+    const { exited } = hear(pool)
+    const down = pool.resize({ minWorkers: 1, maxWorkers: 1 })
     await within(pool.resize({ minWorkers: 3, maxWorkers: 3 }), 'resize() up')
-    expect(pool.stats().workers).toEqual({ total: 3, busy: 0, idle: 3 })
-    const [first, ...others] = pool.stats().perWorker.map(({ id }) => id)
     await within(down, 'resize() down')
-    await pool.execute('echo')
-    expect(pool.stats().perWorker.map(({ id }) => id)).toEqual([first, ...others])
+    await turn()
+    const before = exited.length
+    const gate = makeGate()
+    const tasks = [1, 2, 3].map(() => pool.execute('block', gate))
+    await entered(gate, 3)
+    expect(exited.length).toBe(before)
+    open(gate)
+    await within(Promise.all(tasks), 'the tasks')
   })
 
   test('settles although a later call allows what it wanted gone', async () => {

@@ -51,9 +51,9 @@ const HOLDERS = [
 
 /** Tasks that never end, or not for a long time: `[what, task, input]`. */
 const LONG = [
-  ['a synchronous loop', 'a loop'],
-  ['an asynchronous wait', 'never'],
-  ['a chain of microtasks', 'a chain of microtasks'],
+  ['a synchronous loop', 'a loop', undefined],
+  ['an asynchronous wait', 'never', undefined],
+  ['a chain of microtasks', 'a chain of microtasks', undefined],
   ['a native task', 'hash', { data: { path: '/dev/zero' } }]
 ]
 

@@ -105,6 +105,7 @@ class WorkerPool extends EventEmitter {
         startTimeout
       },
       {
+        remains: (id) => this.#native.workerRemains(id),
         gone: (id) => this.#workerGone(id),
         fail: (error) => this.#rejectWaiting(error),
         hold: () => this.#hold(),

@@ -25,7 +25,7 @@ class Workers {
 
   /**
    * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
-   * @param {{ gone: (id: number) => void, fail: (error: InstanceType<typeof PoolError>) => void, hold: () => void, say: (event: string, news: any) => void }} pool
+   * @param {{ remains: (id: number) => boolean, gone: (id: number) => void, fail: (error: InstanceType<typeof PoolError>) => void, hold: () => void, say: (event: string, news: any) => void }} pool
    */
   constructor(settings, pool) {
     this.#settings = settings
@@ -177,7 +177,7 @@ class Workers {
 
   #answerWaiters() {
     let up = 0
-    for (const entry of this.#workers.values()) up += Number(entry.up)
+    for (const [id, entry] of this.#workers) up += Number(entry.up && this.#pool.remains(id))
     this.#dismissWaiters(({ least, most, resolve }) => {
       if (up < least || this.count > most) return false
       resolve()

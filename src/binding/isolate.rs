@@ -38,8 +38,8 @@
 //!
 //! # What it does not reach
 //!
-//! Native code that blocks, before it returns to JavaScript (`Atomics.wait` it does reach). And V8 looks for a
-//! termination where a JavaScript function is entered, but not each time that a loop starts over: one that
+//! Native code that blocks, before it returns to JavaScript (`Atomics.wait` it does reach). And V8 looks for
+//! a termination where a JavaScript function is entered, but not each time that a loop starts over: one that
 //! calls nothing but slow built-in functions, such as `JSON.parse`, may run for seconds more.
 //! `Worker.terminate()` has the same limits.
 
@@ -86,8 +86,9 @@ impl Methods {
         use libloading::os::unix::Library;
         // The executable and all that it was started with: V8 may be a library of its own.
         let process = Library::this();
-        // SAFETY: the types are those of V8's header; the names hold those of the arguments, and what is
-        // returned has not changed since V8 3. The functions outlive `process`, which is never unloaded.
+        // SAFETY: the types are those of V8's header. The names hold those of the arguments, so a change
+        // there is not found; what is returned is the same from Node.js 20 to 26. The functions outlive
+        // `process`: what the program was started with is never unloaded.
         unsafe {
             Some(Self {
                 current: *process.get(c"_ZN2v87Isolate10GetCurrentEv").ok()?,

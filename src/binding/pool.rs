@@ -146,6 +146,12 @@ impl NativePool {
         self.owner.shared.scheduler.gone(Kind::JavaScript, id, replace);
     }
 
+    /// Whether worker `id` is up and not about to end.
+    #[napi(catch_unwind)]
+    pub fn worker_remains(&self, id: u32) -> bool {
+        self.owner.shared.scheduler.remains(id)
+    }
+
     /// HIRE records follow for the workers that are missing from the minimum.
     #[napi(catch_unwind)]
     pub fn hire_minimum(&self) {

@@ -33,12 +33,15 @@ pub(super) enum Phase {
     Terminated,
 }
 
+/// Runs, on their executors, and whether by force.
+type Stops = SmallVec<[(Arc<dyn Endpoint>, u64, bool); 1]>;
+
 /// What a step owes the outside, to be carried out without the lock.
 #[derive(Default)]
 pub(super) struct Effects {
     pub wakes: Wakes,
     /// Runs to be told to stop, and whether by force.
-    pub stops: SmallVec<[(Arc<dyn Endpoint>, u64, bool); 1]>,
+    pub stops: Stops,
     pub noted: bool,
     /// `tick` is due earlier than whoever calls it knows.
     pub alarm: bool,
@@ -283,8 +286,9 @@ impl<J: Clone, O> Core<J, O> {
         let waits = |entry: &Entry| {
             entry.slot != leaving && self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry))
         };
+        let shared = self.waiting[kind as usize] - self.crews[kind as usize].pinned;
         match home.and_then(|home| self.crews[kind as usize].executors.get_mut(&home)) {
-            None => self.queues[kind as usize].tidy(self.waiting[kind as usize], waits),
+            None => self.queues[kind as usize].tidy(shared, waits),
             Some(home) => home.own.iter_mut().for_each(|queue| queue.tidy(home.pinned, waits)),
         }
     }
@@ -414,7 +418,7 @@ impl<J: Clone, O> Core<J, O> {
             return; // its executor died meanwhile, it timed out, or the pool was terminated
         };
         let executor = *executor;
-        self.crews[kind as usize].arrive(executor, &mut effects.wakes);
+        self.crews[kind as usize].deliver(executor, &mut effects.wakes);
     }
 
     // ---- the end

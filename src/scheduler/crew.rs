@@ -62,6 +62,8 @@ pub(super) struct Executor {
     pub runs: SmallVec<[Run; 1]>,
     /// The task whose input it waits for, or has just been given.
     pub awaited: Option<Awaited>,
+    /// It has called `next`, or said that it will.
+    pub up: bool,
     /// To make way for a replacement once that is up.
     pub worn: bool,
     /// Its owner has been told to end it.
@@ -92,6 +94,11 @@ impl Executor {
         self.state != State::Retiring && !self.worn
     }
 
+    /// Whether it is up and not about to end.
+    pub(super) fn remains(&self) -> bool {
+        !matches!(self.state, State::Starting | State::Retiring)
+    }
+
     /// Whether it has a task.
     pub(super) fn is_occupied(&self) -> bool {
         !self.runs.is_empty() || self.awaited.is_some()
@@ -101,10 +108,14 @@ impl Executor {
         matches!(self.state, State::Spinning | State::Asleep { .. })
     }
 
+    /// Whether it is about to ask for a task.
+    fn is_coming(&self) -> bool {
+        matches!(self.state, State::Starting | State::Coming) && self.awaited.is_none()
+    }
+
     /// Whether it will ask for a task without waiting for one that it runs.
     fn is_free(&self) -> bool {
-        let comes = matches!(self.state, State::Starting | State::Coming) && self.awaited.is_none();
-        comes || self.is_idle()
+        self.is_coming() || self.is_idle()
     }
 }
 
@@ -149,6 +160,7 @@ impl Crew {
             state: State::Starting,
             runs: SmallVec::new(),
             awaited: None,
+            up: false,
             worn: false,
             killed: false,
             own: None,
@@ -182,7 +194,7 @@ impl Crew {
     }
 
     /// The input of the executor's task has come.
-    pub(super) fn arrive(&mut self, id: u32, wakes: &mut Wakes) {
+    pub(super) fn deliver(&mut self, id: u32, wakes: &mut Wakes) {
         if let Some(awaited) = self.executors.get_mut(&id).and_then(|executor| executor.awaited.as_mut()) {
             awaited.arrived = true;
         }
@@ -289,15 +301,25 @@ impl Crew {
     }
 
     /// With more executors than the maximum allows, the one to do without: one that has slept longest, or has
-    /// the least to do.
+    /// the least to do. Also one that is to be replaced, and more is there already than its replacement.
     pub(super) fn most_dispensable(&self) -> Option<u32> {
         let staying = || self.executors.iter().filter(|(_, executor)| executor.stays());
         if staying().count() <= self.maximum {
-            return None;
+            let up = staying().filter(|(_, executor)| executor.up).count();
+            let worn = || self.worn(None);
+            return worn().next().filter(|_| up + worn().count() > self.maximum);
         }
         let sleepers =
             self.idle.iter().find(|id| self.executors[id].load() == 0 && self.executors[id].stays());
         sleepers.copied().or_else(|| staying().min_by_key(|(_, executor)| executor.load()).map(|(id, _)| *id))
+    }
+
+    /// Those that wait for a replacement, but for this one.
+    pub(super) fn worn(&self, but: Option<u32>) -> impl Iterator<Item = u32> {
+        let worn = |executor: &Executor| executor.worn && executor.state != State::Retiring;
+        let waits =
+            move |(id, executor): (&u32, &Executor)| (worn(executor) && Some(*id) != but).then_some(*id);
+        self.executors.iter().filter_map(waits)
     }
 
     /// Those that are not about to end.
@@ -326,6 +348,11 @@ impl Crew {
             executor.born = now;
         }
         self.rouse(id, State::Retiring, wakes);
+    }
+
+    /// Those that are about to ask for a task.
+    pub(super) fn coming(&self) -> usize {
+        self.executors.values().filter(|executor| executor.is_coming()).count()
     }
 
     /// Those that will ask for a task without waiting for one that they run.
@@ -359,7 +386,9 @@ impl Crew {
     pub(super) fn summary(&self) -> CrewSummary {
         let is_busy = |executor: &&Executor| executor.is_occupied();
         let busy = self.executors.values().filter(is_busy).count();
-        CrewSummary { total: self.executors.len(), busy, idle: self.executors.len() - busy - self.starting }
+        let is_ready = |executor: &&Executor| executor.remains() && !executor.is_occupied();
+        let idle = self.executors.values().filter(is_ready).count();
+        CrewSummary { total: self.executors.len(), busy, idle }
     }
 
     /// Each executor's figures.

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Effects};
-use super::crew::{State, Stop};
+use super::crew::Stop;
 use super::queue::Entry;
 use super::statistics::Count;
 use super::table::Stage;
@@ -41,6 +41,18 @@ impl Deadlines {
 
     pub(super) fn clear(&mut self) {
         self.reminders = BinaryHeap::new();
+    }
+}
+
+impl Stop {
+    /// When the run is to be told again.
+    fn again(&self) -> Nanoseconds {
+        self.told.saturating_add(nanoseconds(STOP_GRACE))
+    }
+
+    /// When its executor is to be given up.
+    fn given_up(&self, patience: Nanoseconds) -> Nanoseconds {
+        self.since.saturating_add(patience)
     }
 }
 
@@ -115,7 +127,7 @@ impl<J: Clone, O> Core<J, O> {
     fn check_start(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let Some(limit) = self.config.start_timeout.filter(|_| kind == Kind::JavaScript) else { return };
         let Some(executor) = self.crews[kind as usize].executors.get(&id) else { return };
-        if executor.state != State::Starting {
+        if executor.up || executor.killed {
             return;
         }
         let due = executor.born.saturating_add(nanoseconds(limit));
@@ -127,8 +139,7 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     fn check_runs(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
-        let grace = nanoseconds(STOP_GRACE);
-        let patience = nanoseconds(self.config.stop_timeout);
+        let patience = self.patience(kind);
         let count = self.crews[kind as usize].executors.get(&id).map_or(0, |executor| executor.runs.len());
         for index in 0..count {
             let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) else { return };
@@ -144,16 +155,24 @@ impl<J: Clone, O> Core<J, O> {
                 }
                 continue;
             };
-            // A native task stops when it gets to look, and nothing else can be done about it.
-            if kind == Kind::JavaScript && stop.since.saturating_add(patience) <= now {
+            if stop.given_up(patience) <= now {
                 return self.kill(id, now, effects);
             }
-            if stop.told.saturating_add(grace) <= now {
+            if stop.again() <= now {
                 stop.told = now;
                 effects.stops.extend(executor.endpoint.clone().map(|endpoint| (endpoint, run.number, true)));
             }
-            let next = stop.told.saturating_add(grace);
+            let next = stop.again().min(stop.given_up(patience));
             self.deadlines.arm(next, effects);
+        }
+    }
+
+    /// How long an executor has to let go of a run that was told to stop.
+    fn patience(&self, kind: Kind) -> Nanoseconds {
+        match kind {
+            Kind::JavaScript => nanoseconds(self.config.stop_timeout),
+            // A native task stops when it gets to look, and nothing else can be done about it.
+            Kind::Native => Nanoseconds::MAX,
         }
     }
 
@@ -168,16 +187,19 @@ impl<J: Clone, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) {
-        let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) else { return };
-        let Some(run) = executor.runs.iter_mut().find(|run| run.number == number && run.stop.is_none())
-        else {
-            return;
-        };
         let timed_out = matches!(why, End::TimedOut);
-        run.stop = Some(Stop { since: now, told: now, timed_out });
+        let patience = self.patience(kind);
+        let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) else { return };
+        let Some(run) = executor.runs.iter_mut().find(|run| run.number == number) else { return };
+        if let Some(stop) = &mut run.stop {
+            stop.timed_out &= timed_out; // one that was cancelled is not tried again
+            return;
+        }
+        let stop = Stop { since: now, told: now, timed_out };
+        run.stop = Some(stop);
         let slot = run.slot;
         effects.stops.extend(executor.endpoint.clone().map(|endpoint| (endpoint, number, false)));
-        self.deadlines.arm(now.saturating_add(nanoseconds(STOP_GRACE)), effects);
+        self.deadlines.arm(stop.again().min(stop.given_up(patience)), effects);
         if kind == Kind::Native || !self.ran(slot, number, now) {
             return;
         }

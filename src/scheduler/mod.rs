@@ -455,6 +455,11 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step(|core, effects| core.gone(kind, id, replace, now, effects));
     }
 
+    /// Whether worker `id` is up and not about to end.
+    pub fn remains(&self, id: u32) -> bool {
+        self.step(|core, _| core.remains(id))
+    }
+
     /// Hires the executors that are missing from the minimum.
     pub fn hire_minimum(&self) {
         let now = self.clock.now();

@@ -126,7 +126,31 @@ impl<J: Clone, O> Core<J, O> {
         crew.retire(id, now, &mut effects.wakes);
         let Some(executor) = crew.executors.get_mut(&id) else { return };
         let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
-        self.rehome(id, own, true, now, effects);
+        let may_hire = executor.up; // as in `gone`
+        self.rehome(id, own, may_hire, now, effects);
+        self.call_others(kind, may_hire, now, effects);
+    }
+
+    /// An executor that was counted on for the tasks that wait for whoever asks first may take none of them: sees to
+    /// it that others come.
+    pub(super) fn call_others(
+        &mut self,
+        kind: Kind,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        loop {
+            let crew = &mut self.crews[kind as usize];
+            if self.waiting[kind as usize] - crew.pinned <= crew.coming() {
+                return;
+            }
+            if crew.claim(None, &mut effects.wakes).is_none() {
+                let hired = if may_hire { self.hire_if_short(kind, now, effects) } else { None };
+                let Some(executor) = hired else { return };
+                self.note(Note::Hire { kind, executor }, effects);
+            }
+        }
     }
 
     /// Makes room for one more executor if there are more waiting tasks than executors on their way.

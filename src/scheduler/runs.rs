@@ -2,7 +2,7 @@
 
 use super::clock::Nanoseconds;
 use super::core::{Core, Effects, Phase, Turn};
-use super::crew::{Awaited, Run, State};
+use super::crew::{Awaited, Executor, Run, State};
 use super::statistics::Count;
 use super::sync::{Arc, Ordering};
 use super::table::Stage;
@@ -14,6 +14,7 @@ impl<J: Clone, O> Core<J, O> {
     /// An executor asks for work.
     pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
         let places = self.places(kind);
+        self.arrive(kind, id, now, effects);
         let crew = &mut self.crews[kind as usize];
         let Some(executor) = crew.executors.get(&id) else { return Turn::Stop };
         match executor.state {
@@ -23,8 +24,6 @@ impl<J: Clone, O> Core<J, O> {
             State::Awaiting => return Turn::Idle, // woken for nothing; the delivery will wake it again
             _ => {}
         }
-        self.arrive(kind, id, now, effects);
-        let crew = &mut self.crews[kind as usize];
         crew.leave_idle(id);
         let Some(executor) = crew.executors.get_mut(&id) else { return Turn::Stop };
         if let Some(awaited) = executor.awaited.take() {
@@ -43,6 +42,9 @@ impl<J: Clone, O> Core<J, O> {
         if let Some(slot) = self.take_next(kind, id, now) {
             let home = self.table.get(slot).and_then(|task| task.home);
             self.leave_queue(kind, home, effects);
+            if home.is_some() {
+                self.call_others(kind, true, now, effects); // it may have been counted on for a shared one
+            }
             if self.table.get(slot).is_some_and(|task| task.needs_delivery) {
                 self.await_delivery(id, slot);
                 self.note(Note::Deliver { slot, executor: id }, effects);
@@ -212,9 +214,15 @@ impl<J: Clone, O> Core<J, O> {
     /// An executor is up.
     pub(super) fn arrive(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let crew = &mut self.crews[kind as usize];
-        if crew.executors.get(&id).is_some_and(|executor| executor.state == State::Starting) {
+        let Some(executor) = crew.executors.get_mut(&id) else { return };
+        executor.up = true;
+        if executor.state == State::Starting {
             crew.set_state(id, State::Coming);
-            self.replace_worn(kind, now, effects);
+            // It takes the place of a worn one.
+            let worn = crew.worn(Some(id)).next();
+            if let Some(worn) = worn {
+                self.retire(kind, worn, now, effects);
+            }
         }
     }
 
@@ -240,15 +248,6 @@ impl<J: Clone, O> Core<J, O> {
         self.rehome(id, own, true, now, effects);
     }
 
-    /// An executor is up: it takes the place of a worn one.
-    fn replace_worn(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
-        let executors = self.crews[kind as usize].executors.iter();
-        let worn = executors.filter(|(_, each)| each.worn && each.state != State::Retiring);
-        if let Some(id) = worn.map(|(id, _)| *id).next() {
-            self.retire(kind, id, now, effects);
-        }
-    }
-
     /// An executor is gone, and what it ran has failed.
     pub(super) fn gone(
         &mut self,
@@ -262,11 +261,18 @@ impl<J: Clone, O> Core<J, O> {
         let Some(state) = crew.executors.get(&id).map(|executor| executor.state) else { return };
         let Some(executor) = crew.dismiss(id) else { return };
         // One that never came up is not replaced, lest a script that cannot start be started forever.
-        let replace = replace && state != State::Starting;
-        let worked = executor.tasks > 0 || !executor.runs.is_empty() || executor.awaited.is_some();
+        let replace = replace && executor.up;
+        let worked = executor.tasks > 0 || executor.is_occupied();
+        // One that was to end had come up, or was not waited for. The minimum may be higher by now.
+        let failed = !worked && state != State::Retiring;
         for run in &executor.runs {
-            if self.ran(run.slot, run.number, now) {
-                self.fail(run.slot, End::ExecutorGone(id), now, effects);
+            if !self.ran(run.slot, run.number, now) {
+                continue;
+            }
+            match run.stop {
+                None => self.fail(run.slot, End::ExecutorGone(id), now, effects),
+                Some(stop) if stop.timed_out => self.fail(run.slot, End::TimedOut, now, effects),
+                Some(_) => self.settle(run.slot, End::Cancelled, Count::Cancelled, now, effects),
             }
         }
         if let Some(Awaited { slot, .. }) = executor.awaited
@@ -284,12 +290,17 @@ impl<J: Clone, O> Core<J, O> {
         }
         let crew = &mut self.crews[kind as usize];
         let missing = crew.staying() < crew.minimum && crew.size() < crew.maximum;
-        let missing = self.phase == Phase::Open && worked && missing;
+        let missing = self.phase == Phase::Open && !failed && missing;
         let hired = self.hire_if_short(kind, now, effects);
         let hired = hired.or_else(|| missing.then(|| self.hire(kind, now, effects)));
         if let Some(executor) = hired {
             self.note(Note::Hire { kind, executor }, effects);
         }
+    }
+
+    /// Whether worker `id` is up and not about to end.
+    pub(super) fn remains(&self, id: u32) -> bool {
+        self.crews[Kind::JavaScript as usize].executors.get(&id).is_some_and(Executor::remains)
     }
 
     /// Changes how many executors there are.

@@ -11,7 +11,8 @@ impl<J: Clone, O> Core<J, O> {
     pub(super) fn snapshot(&self, now: Nanoseconds) -> Snapshot {
         let mut by_priority: Vec<(f64, usize)> = Vec::new();
         let mut oldest: Option<Nanoseconds> = None;
-        for (priority, entry) in self.queues.iter().flat_map(Queue::iter) {
+        let own = self.crews[0].executors.values().filter_map(|worker| worker.own.as_ref());
+        for (priority, entry) in self.queues.iter().chain(own).flat_map(Queue::iter) {
             if !self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry)) {
                 continue;
             }

@@ -25,7 +25,10 @@ fn delivery_and_death() {
         let thread = spawn(move || {
             let next = executor.next(None);
             executor.gone();
-            assert!(matches!(next, Next::Idle | Next::Run(Assignment { run: 2, delivered: true, .. })), "{next:?}");
+            assert!(
+                matches!(next, Next::Idle | Next::Run(Assignment { run: 2, delivered: true, .. })),
+                "{next:?}"
+            );
             executor.finish(Finished { slot: 1, run: 2, outcome: 1, ending: Ending::Fulfilled });
             executor.id
         });
@@ -62,7 +65,7 @@ fn withdrawn_delivery() {
         pool.scheduler.delivered(Kind::JavaScript, 1);
         pool.scheduler.close();
         join(thread);
-        assert_eq!(pool.runs(), [0, 0, 1]);
+        assert_eq!(pool.runs(), [0, 0, 1, 0]);
         pool.heard(vec![2], true);
     });
 }

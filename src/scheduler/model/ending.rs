@@ -94,6 +94,6 @@ fn terminate_and_death() {
         let settled = if replaced.is_some() { vec![(0, End::ExecutorGone(id))] } else { vec![] };
         assert_eq!(died_first.settled, settled);
         assert_eq!((died_first.ended, late.ended), (replaced.is_none(), replaced.is_some()));
-        assert_eq!(pool.runs(), [0, 0, 0]);
+        assert_eq!(pool.runs(), [0, 0, 0, 0]);
     });
 }

@@ -27,7 +27,7 @@ fn falling_asleep_with_a_run() {
         assert_eq!(pool.submit(2), None);
         pool.scheduler.close();
         join(thread);
-        assert_eq!(pool.runs(), [0, 1, 1]);
+        assert_eq!(pool.runs(), [0, 1, 1, 0]);
         pool.heard(vec![0, 1, 2], true);
     });
 }
@@ -43,7 +43,7 @@ fn falling_asleep_and_waking_for_nothing() {
         let thread = spawn(move || executor.work(None, 1));
         assert_eq!(pool.submit(2), None);
         join(thread);
-        assert_eq!(pool.runs(), [0, 0, 1]);
+        assert_eq!(pool.runs(), [0, 0, 1, 0]);
         pool.heard(vec![2], false);
     });
 }
@@ -91,7 +91,7 @@ fn two_executors_two_tasks() {
         assert_eq!(pool.submit(1), None);
         pool.scheduler.close();
         threads.into_iter().for_each(join);
-        assert_eq!(pool.runs(), [1, 1, 0]);
+        assert_eq!(pool.runs(), [1, 1, 0, 0]);
         pool.heard(vec![0, 1], true);
     });
 }

@@ -161,7 +161,7 @@ struct Pool {
     /// Where its owner sleeps, if it ever does.
     owner: Option<Arc<Bed>>,
     /// How often each of the first jobs ran, but for those that executors were `working` on.
-    ran: [Counter; 3],
+    ran: [Counter; 4],
 }
 
 impl Pool {
@@ -295,7 +295,7 @@ impl Pool {
         heard
     }
 
-    fn runs(&self) -> [usize; 3] {
+    fn runs(&self) -> [usize; 4] {
         self.ran.each_ref().map(counted)
     }
 }

@@ -53,7 +53,7 @@ fn retry_and_close_with_a_sleeper() {
 /// Nobody runs anything while the task waits for its second try.
 #[test]
 fn backing_off_and_close() {
-    explore(|| {
+    explore_preemptions(4, || {
         let config = Config { limits: retrying(1.0, false), ..sized(0, 1) };
         let (pool, timer) = time::pool_with_timer(Kind::Native, &config);
         let [(executor, finished)] = pool.working();

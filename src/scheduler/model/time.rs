@@ -107,3 +107,27 @@ fn expired_and_started() {
         pool.listen().is(vec![(0, End::Outcome(0)), (1, end)], true);
     });
 }
+
+/// The last task of a closing pool times out in the queue, while the executor that was to take it turns out to be
+/// gone. The end of the pool is not heard of first.
+#[test]
+fn expired_and_closed() {
+    explore(|| {
+        let limits = Limits { queue_timeout: Some(MOMENT), ..Limits::default() };
+        let pool = Pool::new(Kind::JavaScript, &Config { limits, ..sized(1, 0) });
+        let id = pool.submit(0).expect("it is the first");
+        pool.pass(MOMENT);
+        let timer = {
+            let scheduler = pool.scheduler.clone();
+            spawn(move || scheduler.tick())
+        };
+        let observer = {
+            let scheduler = pool.scheduler.clone();
+            spawn(move || scheduler.gone(Kind::JavaScript, id, false))
+        };
+        pool.scheduler.close();
+        join(timer);
+        join(observer);
+        pool.listen().is(vec![(0, End::QueueTimedOut)], true);
+    });
+}

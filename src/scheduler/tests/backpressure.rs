@@ -152,7 +152,7 @@ fn whatever_empties_the_queue_drains_it() {
     let times: [fn(&Pool); 3] = [
         |pool| assert!(pool.scheduler.withdraw(1)),
         |pool| assert_eq!(pool.scheduler.cancel(1), Cancelled::Out),
-        |pool| drop(pool.tick_after(ms(10))),
+        |pool| _ = pool.tick_after(ms(10)),
     ];
     for time in times {
         let pool = refusing(1, 1);

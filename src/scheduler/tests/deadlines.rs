@@ -320,17 +320,17 @@ fn a_reminder_of_an_earlier_wait_does_nothing_to_a_task_that_waits_again() {
 }
 
 #[test]
-fn a_million_tasks_that_wait_with_deadlines_are_cheap_to_cancel() {
+fn hundreds_of_thousands_of_tasks_that_wait_with_deadlines_are_cheap_to_cancel() {
     let pool = Pool::new(0, 1);
     let [worker] = pool.staff(JS);
     pool.submit(JS, 0);
     worker.takes();
-    let million = 1..1_000_001;
-    for slot in million.clone() {
+    let slots = 1..300_001;
+    for slot in slots.clone() {
         pool.submit_limited(JS, slot, queue_timeout(u64::from(slot)));
     }
     // Were each looked for in a heap or a queue, this would take hours.
-    for slot in million {
+    for slot in slots {
         assert_eq!(pool.scheduler.cancel(slot), Cancelled::Out);
     }
     assert_eq!(pool.scheduler.tick(), None, "their reminders are gone");

@@ -11,7 +11,7 @@ mod executors;
 mod figures;
 mod idling;
 mod placement;
-// mod random;
+mod random;
 mod retries;
 mod sizes;
 mod stopping;

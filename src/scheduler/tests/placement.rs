@@ -45,7 +45,8 @@ fn round_robin_skips_those_that_are_gone() {
     let pool = pool_with(Strategy::RoundRobin, 3);
     let [first, second, third] = pool.staff(JS);
     assert_eq!(second.gone(), None);
-    (0..4).for_each(|slot| drop(pool.submit(JS, slot)));
+    pool.scheduler.resize(sizes(0, 2));
+    (0..4).for_each(|slot| _ = pool.submit(JS, slot));
     let third_and_first = [runs(&first), runs(&third)];
     assert_eq!(third_and_first, [vec![0, 2], vec![1, 3]]);
 }
@@ -121,7 +122,7 @@ fn tasks_of_one_key_run_on_the_same_worker_although_others_are_free() {
 fn different_keys_are_spread() {
     let pool = Pool::new(0, 2);
     let [first, second] = pool.staff(JS);
-    (0..4).for_each(|slot| drop(pool.accepts(keyed(slot, u64::from(slot) % 2))));
+    (0..4).for_each(|slot| _ = pool.accepts(keyed(slot, u64::from(slot) % 2)));
     assert_eq!((runs(&first), runs(&second)), (vec![0, 2], vec![1, 3]));
 }
 
@@ -132,7 +133,7 @@ fn a_key_moves_to_another_worker_when_its_own_is_gone() {
     pool.accepts(keyed(0, 7));
     assert_eq!(runs(&first), [0]);
     first.gone();
-    (1..3).for_each(|slot| drop(pool.accepts(keyed(slot, 7))));
+    (1..3).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
     assert_eq!(runs(&second), [1, 2]);
     second.gone();
     let hired = pool.accepts(keyed(3, 7)).hire.expect("nobody is left");
@@ -195,7 +196,7 @@ fn with_aging_age_counts_in_both_queues() {
 fn what_was_withdrawn_from_an_own_queue_does_not_run() {
     let pool = Pool::new(0, 1);
     let [worker] = pool.staff(JS);
-    (0..4).for_each(|slot| drop(pool.accepts(keyed(slot, 7))));
+    (0..4).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
     assert!(pool.scheduler.withdraw(0) && pool.scheduler.withdraw(2));
     pool.accepts(keyed(0, 7));
     assert_eq!(runs(&worker), [1, 3, 0]);
@@ -279,7 +280,7 @@ fn the_tasks_of_a_worker_that_dies_move_in_their_order() {
 fn the_tasks_of_a_worker_that_dies_hire_another_if_there_is_none() {
     let pool = Pool::new(0, 1);
     let [worker] = pool.staff(JS);
-    (0..3).for_each(|slot| drop(pool.accepts(keyed(slot, 7))));
+    (0..3).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
     worker.takes();
     let heir = worker.gone().expect("tasks wait");
     assert_eq!(runs(&pool.start(JS, heir)), [1, 2]);
@@ -296,7 +297,7 @@ fn the_tasks_of_a_worker_that_retires_move_in_their_order() {
     for (slot, priority) in (0..).zip([0.0, 5.0, 0.0]) {
         pool.accepts(Submission { priority, ..keyed(slot, 7) });
     }
-    (10..12).for_each(|slot| drop(pool.accepts(keyed(slot, 8))));
+    (10..12).for_each(|slot| _ = pool.accepts(keyed(slot, 8)));
 
     pool.scheduler.resize(sizes(0, 1)); // the second has fewer tasks
 
@@ -344,7 +345,7 @@ fn a_worker_that_never_came_up_is_not_replaced_for_the_tasks_in_its_queue() {
 fn a_terminated_pool_forgets_own_queues() {
     let pool = Pool::new(0, 2);
     let [first, second] = pool.staff(JS);
-    (0..3).for_each(|slot| drop(pool.accepts(keyed(slot, 7))));
+    (0..3).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
     first.takes();
     pool.scheduler.terminate();
     assert_eq!(pool.scheduler.snapshot().queue.length, 0);
@@ -362,8 +363,8 @@ fn many_tasks_in_an_own_queue_are_cheap_to_cancel() {
     let [worker] = pool.staff(JS);
     pool.submit(JS, 0);
     worker.takes();
-    (1..200_001).for_each(|slot| drop(pool.accepts(keyed(slot, 7))));
-    for slot in 1..200_001 {
+    (1..100_001).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
+    for slot in 1..100_001 {
         assert_eq!(pool.scheduler.cancel(slot), Cancelled::Out);
     }
     worker.finishes(0, "done");

@@ -76,7 +76,7 @@ fn one_that_works_ends_after_what_it_has() {
 fn a_worker_that_awaits_an_input_starts_its_task_when_that_has_come_and_then_ends() {
     let pool = Pool::new(0, 2);
     let [first, second] = pool.staff(JS);
-    (0..2).for_each(|slot| drop(pool.try_submit(JS, slot, 0.0, true)));
+    (0..2).for_each(|slot| _ = pool.try_submit(JS, slot, 0.0, true));
     pool.scheduler.resize(sizes(0, 1));
     assert!(first.was_woken() && !second.was_woken());
 
@@ -93,7 +93,7 @@ fn a_worker_that_awaits_an_input_starts_its_task_when_that_has_come_and_then_end
 fn a_worker_that_is_to_end_ends_when_its_input_will_not_come() {
     let pool = Pool::new(0, 2);
     let [first, _second] = pool.staff(JS);
-    (0..2).for_each(|slot| drop(pool.try_submit(JS, slot, 0.0, true)));
+    (0..2).for_each(|slot| _ = pool.try_submit(JS, slot, 0.0, true));
     pool.scheduler.resize(sizes(0, 1));
     first.falls_asleep();
     first.bell.rings();
@@ -265,7 +265,7 @@ fn wear_is_nothing_to_a_worker_that_ends_or_is_gone() {
 #[test]
 fn a_worker_takes_only_so_many_tasks_in_its_life() {
     let pool = Pool::with(&Config { tasks_per_worker: Some(2), ..config(0, 1) });
-    (0..3).for_each(|slot| drop(pool.submit(JS, slot)));
+    (0..3).for_each(|slot| _ = pool.submit(JS, slot));
     let worker = pool.start(JS, 1);
     for slot in 0..2 {
         assert_eq!(worker.takes().slot, slot);
@@ -291,7 +291,7 @@ fn a_worker_at_its_limit_is_replaced_up_to_the_minimum() {
 #[test]
 fn a_worker_with_several_places_does_not_start_more_than_its_limit() {
     let pool = Pool::with(&Config { tasks_per_worker: Some(3), places: 2, ..config(0, 1) });
-    (0..5).for_each(|slot| drop(pool.submit(JS, slot)));
+    (0..5).for_each(|slot| _ = pool.submit(JS, slot));
     let worker = pool.start(JS, 1);
     for slot in 0..2 {
         assert_eq!(worker.takes().slot, slot);
@@ -318,7 +318,7 @@ fn a_worker_at_its_limit_leaves_the_tasks_that_were_meant_for_it_to_others() {
     let config = Config { tasks_per_worker: Some(2), ..config(0, 2) };
     let pool = Pool::with(&config);
     let [first, second] = pool.staff(JS);
-    (0..3).for_each(|slot| drop(pool.accepts(keyed(slot, 7))));
+    (0..3).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
     assert_eq!(first.takes().slot, 0);
     first.finishes(0, "done");
     second.bell.rings();
@@ -333,7 +333,7 @@ fn a_worker_at_its_limit_leaves_the_tasks_that_were_meant_for_it_to_others() {
 fn a_worker_with_places_runs_as_many_tasks_and_asks_for_more_when_one_is_over() {
     let pool = Pool::with(&Config { places: 3, ..config(0, 1) });
     let [worker] = pool.staff(JS);
-    (0..5).for_each(|slot| drop(pool.submit(JS, slot)));
+    (0..5).for_each(|slot| _ = pool.submit(JS, slot));
     for slot in 0..3 {
         assert_eq!(worker.takes().slot, slot);
     }
@@ -369,7 +369,7 @@ fn a_worker_with_a_place_left_is_woken_before_another_is_hired() {
 fn native_threads_run_one_task_at_a_time() {
     let pool = Pool::with(&Config { places: 3, ..config(0, 1) });
     let [thread] = pool.staff(Kind::Native);
-    (0..2).for_each(|slot| drop(pool.submit(Kind::Native, slot)));
+    (0..2).for_each(|slot| _ = pool.submit(Kind::Native, slot));
     thread.takes();
     thread.falls_asleep();
 }
@@ -442,8 +442,8 @@ fn a_worker_that_takes_too_long_to_start_is_killed_once() {
 #[test]
 fn every_way_to_hire_has_the_start_watched() {
     let hires: [fn(&Pool); 4] = [
-        |pool| drop(pool.submit(JS, 0)),
-        |pool| drop(pool.accepts(keyed(0, 7))),
+        |pool| _ = pool.submit(JS, 0),
+        |pool| _ = pool.accepts(keyed(0, 7)),
         |pool| pool.scheduler.hire_minimum(),
         |pool| pool.scheduler.resize(sizes(1, 1)),
     ];

@@ -118,7 +118,7 @@ fn a_task_whose_submitter_is_asked_about_another_try_is_over_for_now() {
         assert_eq!(pool.scheduler.cancel(0), Cancelled::Over);
         assert!(!pool.scheduler.withdraw(0));
         pool.scheduler.decide(0, false);
-        assert_eq!(pool.counts(), (2, 1, 1, 0));
+        assert_eq!(pool.counts(), (2, 1, 0, 1), "it was cancelled");
     }
 }
 

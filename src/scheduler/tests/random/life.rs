@@ -1,0 +1,476 @@
+//! The life of a pool: its tasks, and what is true after every step.
+
+use super::members::Member;
+use super::*;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Waiting,
+    Awaiting(u32),
+    /// Of this number.
+    Running(u64),
+    /// Until then.
+    BackingOff(u64),
+    Undecided(Count),
+}
+
+/// How a task counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    Completed,
+    Failed,
+    TimedOut,
+    Cancelled,
+}
+
+pub(super) struct Task {
+    pub order: Order,
+    pub sequence: u64,
+    pub attempt: u32,
+    pub place: Place,
+    /// The how-manieth it was to enter a queue, and when, if it did.
+    pub queued: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closing,
+    Terminated,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub submitted: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub timed_out: u64,
+    pub cancelled: u64,
+    pub retried: u64,
+}
+
+pub(super) struct Life {
+    pub pool: Pool,
+    pub rules: Rules,
+    /// Whether tasks have no homes, so that it can be told who gets which.
+    pub is_shared: bool,
+    pub now: u64,
+    pub phase: Phase,
+    pub ended: bool,
+    pub tasks: BTreeMap<u32, Task>,
+    pub members: BTreeMap<(usize, u32), Member>,
+    /// Those asleep, by kind, the last to fall asleep last.
+    pub asleep: [Vec<u32>; 2],
+    /// Runs that executors, dead or alive, had once: the executor, the slot and the number.
+    pub past: Vec<(Kind, u32, u32, u64)>,
+    pub newest: [u32; 2],
+    /// Executors of each kind that are missing because one did not come up or was not to be replaced.
+    pub missing: [usize; 2],
+    pub was_resized: bool,
+    free_slots: Vec<u32>,
+    entered: u64,
+    pub seen: Vec<Seen>,
+    pub expected: Vec<Seen>,
+    pub expected_kills: Vec<u32>,
+    pub counts: Counts,
+    /// Whether the submitter knows of a full queue.
+    is_full: bool,
+    /// When the timer will look, unless the alarm has rung.
+    pub alarm_at: Option<u64>,
+    pub alarm_rung: bool,
+}
+
+impl Life {
+    pub(super) fn new(rules: Rules, keys: bool) -> Self {
+        let config = Config {
+            idle_timeout: rules.idle_timeout.map(ms),
+            start_timeout: rules.start_timeout.map(ms),
+            places: rules.places,
+            strategy: rules.strategy,
+            tasks_per_worker: rules.tasks_per_worker,
+            longest_queue: rules.longest_queue,
+            refuse_when_full: false,
+            keep_after_stop: rules.keep_after_stop,
+            stop_timeout: ms(moments::PATIENCE),
+            ..config(rules.minimum, rules.maximum)
+        };
+        Self {
+            pool: Pool::with(&config),
+            rules,
+            is_shared: rules.strategy == Strategy::Shared && !keys,
+            now: 0,
+            phase: Phase::Open,
+            ended: false,
+            tasks: BTreeMap::new(),
+            members: BTreeMap::new(),
+            asleep: [Vec::new(), Vec::new()],
+            past: Vec::new(),
+            newest: [0; 2],
+            missing: [0; 2],
+            was_resized: false,
+            free_slots: (0..200).rev().collect(),
+            entered: 0,
+            seen: Vec::new(),
+            expected: Vec::new(),
+            expected_kills: Vec::new(),
+            counts: Counts::default(),
+            is_full: false,
+            alarm_at: None,
+            alarm_rung: false,
+        }
+    }
+
+    pub(super) fn apply(&mut self, step: Step) {
+        match step {
+            Step::Submit(order) => self.submit(order),
+            Step::HireMinimum => self.hire_minimum(),
+            Step::Next(index, ending) => {
+                if let Some((kind, id)) = self.pick_member(index) {
+                    self.next(kind, id, ending.map(|ending| (index, ending)));
+                }
+            }
+            Step::Finish(index, ending, returns) => self.finish(index, ending, returns),
+            Step::FinishLate(index) => self.finish_late(index),
+            Step::Gone(index, replace) => {
+                if let Some((kind, id)) = self.pick_member(index) {
+                    self.gone(kind, id, replace);
+                }
+            }
+            Step::Delivered(index) => self.pick_task(index).into_iter().for_each(|slot| self.delivered(slot)),
+            Step::Withdraw(index) => self.pick_task(index).into_iter().for_each(|slot| self.withdraw(slot)),
+            Step::Cancel(index) => self.pick_task(index).into_iter().for_each(|slot| self.cancel(slot)),
+            Step::Decide(index, again) => {
+                self.pick_task(index).into_iter().for_each(|slot| self.decide(slot, again));
+            }
+            Step::Wear(index) => {
+                if let Some((Kind::JavaScript, id)) = self.pick_member(index) {
+                    self.pool.scheduler.wear(id);
+                    self.member(Kind::JavaScript, id).wear();
+                }
+            }
+            Step::Resize(minimum, maximum) => {
+                (self.rules.minimum, self.rules.maximum) = (minimum, maximum);
+                self.was_resized = true;
+                self.pool.scheduler.resize(sizes(minimum, maximum));
+            }
+            Step::Pass(time) => {
+                self.now += time;
+                self.pool.pass(ms(time));
+            }
+            Step::Tick => self.tick(),
+            Step::Close => {
+                self.pool.scheduler.close();
+                if self.phase == Phase::Open {
+                    self.phase = Phase::Closing;
+                }
+            }
+            Step::Terminate => self.terminate(),
+        }
+        self.check();
+    }
+
+    fn pick_task(&self, index: usize) -> Option<u32> {
+        self.tasks.keys().nth(index % self.tasks.len().max(1)).copied()
+    }
+
+    pub(super) fn waiting(&self, kind: Kind) -> usize {
+        let waits = |task: &&Task| task.order.kind == kind && task.place == Place::Waiting;
+        self.tasks.values().filter(waits).count()
+    }
+
+    // ---- steps of a task
+
+    fn submit(&mut self, order: Order) {
+        let slot = self.free_slots.pop().expect("more slots than steps");
+        let kind = order.kind;
+        let tries =
+            order.tries.map(|tries| Retry { ask: tries.ask, ..retry(tries.most, &[tries.delay as f64]) });
+        let limits = Limits {
+            timeout: order.timeout.map(ms),
+            queue_timeout: order.queue_timeout.map(ms),
+            retry: tries,
+            affinity: order.key,
+        };
+        let answer = self.pool.scheduler.submit(Submission {
+            priority: f64::from(order.priority),
+            needs_delivery: order.needs_delivery,
+            ..limited(kind, slot, limits)
+        });
+        let refused = match self.phase {
+            Phase::Open => None,
+            Phase::Closing => Some(Refused::Closing),
+            Phase::Terminated => Some(Refused::Terminated),
+        };
+        if let Some(refused) = refused {
+            self.free_slots.push(slot);
+            assert_eq!(answer, Err(refused));
+            return;
+        }
+        let Submitted { hire, deliver_to, full } = answer.expect("the pool is open");
+        let claimed = self.asleep[kind as usize].last().copied();
+        let at_once = order.needs_delivery && self.waiting(kind) == 0;
+        let place = deliver_to.map_or(Place::Waiting, Place::Awaiting);
+        let sequence = self.counts.submitted;
+        self.counts.submitted += 1;
+        self.tasks.insert(slot, Task { order, sequence, attempt: 1, place, queued: None });
+        if let Some(id) = deliver_to {
+            self.gets_up(kind, id);
+            self.member(kind, id).awaited = Some((slot, false));
+        } else {
+            self.enters(slot);
+        }
+        let woken = self.those_woken_get_up();
+        if self.is_shared {
+            assert_eq!(deliver_to, claimed.filter(|_| at_once));
+            let expected = claimed.filter(|_| deliver_to.is_none());
+            assert_eq!(woken, expected.into_iter().collect::<Vec<_>>());
+            let short = claimed.is_none() && self.waiting(kind) > self.coming(kind);
+            assert_eq!(hire.is_some(), short && self.has_room(kind));
+        }
+        if let Some(id) = hire {
+            self.hired(kind, id);
+        }
+        assert!(full || !self.is_full, "it is said until it is no longer so");
+        self.is_full = full;
+    }
+
+    /// The task waits in a queue.
+    fn enters(&mut self, slot: u32) {
+        let task = self.tasks.get_mut(&slot).expect("it is there");
+        task.place = Place::Waiting;
+        task.queued = Some((self.entered, self.now));
+        self.entered += 1;
+    }
+
+    /// The task has left the pool.
+    fn leaves(&mut self, slot: u32, count: Count) {
+        self.tasks.remove(&slot).expect("a task leaves once");
+        self.free_slots.push(slot);
+        *match count {
+            Count::Completed => &mut self.counts.completed,
+            Count::Failed => &mut self.counts.failed,
+            Count::TimedOut => &mut self.counts.timed_out,
+            Count::Cancelled => &mut self.counts.cancelled,
+        } += 1;
+    }
+
+    pub(super) fn settles(&mut self, slot: u32, end: End<&'static str>, count: Count) {
+        self.leaves(slot, count);
+        self.expected.push(match end {
+            End::Outcome(outcome) => Seen::Settled(slot, outcome),
+            end => Seen::Ended(slot, end),
+        });
+    }
+
+    /// A try of the task has failed.
+    pub(super) fn fails(&mut self, slot: u32, end: End<&'static str>) {
+        let count = if end == End::TimedOut { Count::TimedOut } else { Count::Failed };
+        let task = self.tasks.get_mut(&slot).expect("it is there");
+        match task.order.tries.filter(|tries| task.attempt <= tries.most) {
+            None => self.settles(slot, end, count),
+            Some(Tries { ask: true, .. }) => {
+                task.place = Place::Undecided(count);
+                self.expected.push(Seen::Undecided(slot, end));
+            }
+            Some(_) => self.is_tried_again(slot),
+        }
+    }
+
+    fn is_tried_again(&mut self, slot: u32) {
+        self.counts.retried += 1;
+        let task = self.tasks.get_mut(&slot).expect("it is there");
+        task.attempt += 1;
+        match task.order.tries.expect("it may be tried again").delay {
+            0 => self.enters(slot),
+            delay => task.place = Place::BackingOff(self.now + delay),
+        }
+    }
+
+    /// The delay before the task's next try is over.
+    pub(super) fn is_due_again(&mut self, slot: u32) {
+        self.enters(slot);
+    }
+
+    fn delivered(&mut self, slot: u32) {
+        let task = &self.tasks[&slot];
+        let (kind, place) = (task.order.kind, task.place);
+        self.pool.scheduler.delivered(kind, slot);
+        if let Place::Awaiting(id) = place {
+            let member = self.member(kind, id);
+            member.awaited = Some((slot, true));
+            assert!(member.bell.rings() > 0, "executor {id} has something to run");
+        }
+    }
+
+    /// The executor waits for this input no longer.
+    pub(super) fn stops_awaiting(&mut self, slot: u32) {
+        let task = &self.tasks[&slot];
+        if let Place::Awaiting(id) = task.place {
+            let member = self.member(task.order.kind, id);
+            member.awaited = None;
+            assert!(member.bell.rings() > 0, "executor {id} is free");
+        }
+    }
+
+    fn withdraw(&mut self, slot: u32) {
+        let stays = matches!(self.tasks[&slot].place, Place::Running(_) | Place::Undecided(_));
+        assert_eq!(self.pool.scheduler.withdraw(slot), !stays);
+        if !stays {
+            self.stops_awaiting(slot);
+            self.leaves(slot, Count::Cancelled);
+        }
+    }
+
+    fn cancel(&mut self, slot: u32) {
+        let cancelled = self.pool.scheduler.cancel(slot);
+        let task = self.tasks.get_mut(&slot).expect("it is there");
+        match task.place {
+            Place::Undecided(_) => {
+                task.place = Place::Undecided(Count::Cancelled);
+                assert_eq!(cancelled, Cancelled::Over);
+            }
+            Place::Running(run) => {
+                let kind = task.order.kind;
+                self.is_told_to_stop(kind, run, false);
+                if kind == Kind::Native {
+                    assert_eq!(cancelled, Cancelled::Stopping);
+                } else {
+                    assert_eq!(cancelled, Cancelled::Out);
+                    self.leaves(slot, Count::Cancelled);
+                }
+            }
+            Place::Waiting | Place::Awaiting(_) | Place::BackingOff(_) => {
+                assert_eq!(cancelled, Cancelled::Out);
+                self.stops_awaiting(slot);
+                self.leaves(slot, Count::Cancelled);
+            }
+        }
+    }
+
+    fn decide(&mut self, slot: u32, again: bool) {
+        self.pool.scheduler.decide(slot, again);
+        match self.tasks[&slot].place {
+            Place::Undecided(_) if again => self.is_tried_again(slot),
+            Place::Undecided(count) => self.leaves(slot, count),
+            _ => {}
+        }
+    }
+
+    fn terminate(&mut self) {
+        self.pool.scheduler.terminate();
+        if self.phase == Phase::Terminated {
+            return;
+        }
+        self.phase = Phase::Terminated;
+        self.is_full = false;
+        self.counts.cancelled += self.tasks.len() as u64;
+        self.free_slots.extend(self.tasks.keys());
+        self.tasks.clear();
+        for ((kind, _), member) in &mut self.members {
+            member.awaited = None;
+            if *kind == Kind::Native as usize {
+                member.expected_stops.extend(member.runs.iter().map(|run| (run.number, true)));
+            }
+        }
+    }
+
+    // ---- what is true after every step
+
+    /// Reads the notes, and starts whom they tell to.
+    pub(super) fn read_notes(&mut self) {
+        for note in self.pool.notes() {
+            match note {
+                Seen::Hire(kind, id) => self.hired(kind, id),
+                Seen::Drained => {
+                    assert!(std::mem::take(&mut self.is_full), "it was full");
+                }
+                note => self.seen.push(note),
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        self.read_notes();
+        self.those_woken_get_up();
+        self.see_who_retires();
+        if self.phase != Phase::Open && self.tasks.is_empty() && self.members.is_empty() && !self.ended {
+            self.ended = true;
+            self.expected.push(Seen::PoolEnded);
+        }
+        let kills = self.seen.extract_if(.., |note| matches!(note, Seen::Kill(_)));
+        let expected_kills = std::mem::take(&mut self.expected_kills).into_iter().map(Seen::Kill);
+        assert!(kills.eq(expected_kills), "those that do not answer, and no others");
+        assert_eq!(std::mem::take(&mut self.seen), std::mem::take(&mut self.expected));
+        for ((_, id), member) in &mut self.members {
+            assert_eq!(member.bell.stops(), std::mem::take(&mut member.expected_stops), "executor {id}");
+        }
+        self.alarm_rung |= self.pool.alarm.rings() > 0;
+        let timely = self.alarm_rung
+            || self.next_moment().is_none_or(|next| self.alarm_at.is_some_and(|at| at <= next));
+        assert!(timely, "nobody looks in time: {:?}, {:?}", self.alarm_at, self.next_moment());
+        self.check_figures();
+        KINDS.into_iter().for_each(|kind| self.check_hands(kind));
+    }
+
+    fn check_figures(&self) {
+        let snapshot = self.pool.scheduler.snapshot();
+        for (kind, summary) in KINDS.into_iter().zip([&snapshot.workers, &snapshot.native_threads]) {
+            assert_eq!(summary.total, self.crew(kind).count(), "all that were told of, and no others");
+            let busy = self.crew(kind).filter(|member| member.is_occupied()).count();
+            assert_eq!(summary.busy, busy);
+            assert_eq!(summary.idle, self.crew(kind).filter(|member| member.is_ready()).count());
+        }
+        let queue = &snapshot.queue;
+        let waiting = self.waiting(Kind::JavaScript) + self.waiting(Kind::Native);
+        assert_eq!(queue.length + queue.held, waiting);
+        assert_eq!(queue.by_priority.iter().map(|level| level.1).sum::<usize>(), waiting);
+        let runs = |task: &&Task| matches!(task.place, Place::Running(_));
+        let running = self.tasks.values().filter(runs).count();
+        assert_eq!(snapshot.running.len(), running);
+        let tasks = snapshot.tasks;
+        let counts = Counts {
+            submitted: tasks.submitted,
+            completed: tasks.completed,
+            failed: tasks.failed,
+            timed_out: tasks.timed_out,
+            cancelled: tasks.cancelled,
+            retried: tasks.retried,
+        };
+        assert_eq!(counts, self.counts);
+        let over = counts.completed + counts.failed + counts.timed_out + counts.cancelled;
+        assert_eq!(counts.submitted, over + self.tasks.len() as u64);
+    }
+
+    /// Lets everybody do what there is to do, and time pass, until nothing is left.
+    pub(super) fn run_dry(&mut self) {
+        loop {
+            let find = |place: fn(&Place) -> bool| {
+                self.tasks.iter().find(|(_, task)| place(&task.place)).map(|(slot, _)| *slot)
+            };
+            if let Some(slot) = find(|place| matches!(place, Place::Undecided(_))) {
+                self.decide(slot, false);
+            } else if let Some((kind, id)) = self.next_awake() {
+                self.act(kind, id);
+            } else if let Some(slot) = find(|place| matches!(place, Place::Awaiting(_))) {
+                self.delivered(slot);
+            } else if let Some(next) = self.next_moment() {
+                let wait = next.saturating_sub(self.now);
+                self.now += wait;
+                self.pool.pass(ms(wait));
+                self.tick();
+            } else if let Some(slot) = find(|place| *place == Place::Waiting) {
+                let kind = self.tasks[&slot].order.kind;
+                assert!(self.crew(kind).next().is_none(), "everybody sleeps, and a task waits");
+                self.withdraw(slot); // nobody came up
+            } else {
+                break;
+            }
+            self.check();
+        }
+        assert!(self.tasks.is_empty() && !self.is_full);
+    }
+
+    pub(super) fn has_ended(&self) {
+        assert!(self.ended && self.members.is_empty() && self.pool.notes().is_empty());
+    }
+}

@@ -1,0 +1,389 @@
+//! The executors of a life: what they ask for, get, hand in, and how they end.
+
+use super::life::{Count, Life, Phase, Place};
+use super::*;
+use crate::scheduler::crew::State;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Starting,
+    /// About to ask for work.
+    Coming,
+    /// Asks when it has handed in something.
+    Busy,
+    /// Since then.
+    Asleep(u64),
+}
+
+pub(super) struct Run {
+    pub number: u64,
+    pub slot: u32,
+    pub deadline: Option<u64>,
+    pub stop: Option<Stop>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Stop {
+    pub since: u64,
+    pub told: u64,
+    pub timed_out: bool,
+}
+
+pub(super) struct Member {
+    pub status: Status,
+    pub is_up: bool,
+    pub runs: Vec<Run>,
+    /// The task whose input it waits for, and whether that has come.
+    pub awaited: Option<(u32, bool)>,
+    /// Runs so far.
+    pub started: u64,
+    pub is_worn: bool,
+    pub is_killed: bool,
+    pub retires: bool,
+    /// It was told to stop.
+    pub is_done: bool,
+    pub born: u64,
+    /// Since when it had slept when it was last woken.
+    woken_from: Option<u64>,
+    pub bell: Arc<Bell>,
+    pub expected_stops: Vec<(u64, bool)>,
+}
+
+impl Member {
+    pub(super) fn is_occupied(&self) -> bool {
+        !self.runs.is_empty() || self.awaited.is_some()
+    }
+
+    /// Whether it is up, stays, and has no task.
+    pub(super) fn is_ready(&self) -> bool {
+        self.status != Status::Starting && !self.retires && !self.is_occupied()
+    }
+
+    fn is_asleep(&self) -> bool {
+        matches!(self.status, Status::Asleep(_))
+    }
+
+    pub(super) fn wear(&mut self) {
+        self.is_worn |= !self.retires;
+    }
+
+    fn comes(&self) -> bool {
+        let asks = matches!(self.status, Status::Starting | Status::Coming);
+        asks && !self.retires && self.awaited.is_none()
+    }
+
+    /// Whether there is something for it to do without being woken.
+    fn is_awake(&self) -> bool {
+        let waits = self.is_asleep() || matches!(self.awaited, Some((_, false)));
+        self.is_killed || !self.runs.is_empty() || !waits
+    }
+}
+
+impl Life {
+    pub(super) fn crew(&self, kind: Kind) -> impl Iterator<Item = &Member> {
+        self.members.range((kind as usize, 0)..=(kind as usize, u32::MAX)).map(|(_, member)| member)
+    }
+
+    pub(super) fn member(&mut self, kind: Kind, id: u32) -> &mut Member {
+        self.members.get_mut(&(kind as usize, id)).expect("it is alive")
+    }
+
+    pub(super) fn pick_member(&self, index: usize) -> Option<(Kind, u32)> {
+        let place = index % self.members.len().max(1);
+        self.members.keys().nth(place).map(|(kind, id)| (KINDS[*kind], *id))
+    }
+
+    pub(super) fn coming(&self, kind: Kind) -> usize {
+        self.crew(kind).filter(|member| member.comes()).count()
+    }
+
+    /// Whether another could be hired. Nobody is hired for those who wear out in a closing pool.
+    pub(super) fn has_room(&self, kind: Kind) -> bool {
+        let counts = |member: &&Member| self.phase != Phase::Open || !member.is_worn;
+        self.crew(kind).filter(counts).count() < self.rules.maximum
+    }
+
+    // ---- coming
+
+    pub(super) fn hired(&mut self, kind: Kind, id: u32) {
+        let member = Member {
+            status: Status::Starting,
+            is_up: false,
+            runs: Vec::new(),
+            awaited: None,
+            started: 0,
+            is_worn: false,
+            is_killed: false,
+            retires: false,
+            is_done: false,
+            born: self.now,
+            woken_from: None,
+            bell: Arc::new(Bell::default()),
+            expected_stops: Vec::new(),
+        };
+        self.members.insert((kind as usize, id), member);
+        assert!(self.newest[kind as usize] < id, "a new number");
+        self.newest[kind as usize] = id;
+        assert!(self.crew(kind).filter(|member| !member.is_worn).count() <= self.rules.maximum);
+        assert!(self.phase != Phase::Terminated);
+    }
+
+    pub(super) fn hire_minimum(&mut self) {
+        self.pool.scheduler.hire_minimum();
+        self.read_notes();
+        if self.phase == Phase::Open {
+            let staying = self.crew(Kind::JavaScript).filter(|member| !member.retires).count();
+            assert!(staying >= self.rules.minimum || !self.has_room(Kind::JavaScript));
+        }
+    }
+
+    /// Those asleep that were woken are on their way.
+    pub(super) fn those_woken_get_up(&mut self) -> Vec<u32> {
+        let mut woken = Vec::new();
+        for ((kind, id), member) in &mut self.members {
+            let rang = member.bell.rings() > 0;
+            if let (true, Status::Asleep(since)) = (rang, member.status) {
+                member.status = Status::Coming;
+                member.woken_from = Some(since);
+                self.asleep[*kind].retain(|asleep| asleep != id);
+                woken.push(*id);
+            }
+        }
+        woken
+    }
+
+    /// Is given a task in its sleep.
+    pub(super) fn gets_up(&mut self, kind: Kind, id: u32) {
+        self.asleep[kind as usize].retain(|asleep| *asleep != id);
+        let member = self.member(kind, id);
+        assert!(member.is_asleep());
+        member.status = Status::Coming;
+    }
+
+    // ---- working
+
+    /// Asks for work, and hands in a run if there is one to be handed in.
+    pub(super) fn next(&mut self, kind: Kind, id: u32, hands_in: Option<(usize, Ending)>) {
+        let finished = hands_in.and_then(|(index, ending)| self.hand_in(kind, id, index, ending, true));
+        let is_over = self.phase != Phase::Open && self.tasks.is_empty();
+        let rules = self.rules;
+        let member = self.members.get_mut(&(kind as usize, id)).expect("it is alive");
+        if !std::mem::replace(&mut member.is_up, true) {
+            self.pool.scheduler.attach(kind, id, member.bell.clone());
+        }
+        let limit = rules.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
+        let is_worn_out = limit.is_some_and(|limit| member.started >= limit);
+        let places = if kind == Kind::JavaScript { rules.places } else { 1 };
+        let (retires, awaited, runs) = (member.retires || is_over, member.awaited, member.runs.len());
+
+        let next = self.pool.scheduler.next(kind, id, finished);
+
+        self.asleep[kind as usize].retain(|asleep| *asleep != id);
+        match (awaited, next) {
+            (Some((slot, true)), Next::Run(assignment)) if slot == assignment.slot => {
+                return self.begins(kind, id, assignment);
+            }
+            (Some((_, false)), Next::Idle) => self.member(kind, id).status = Status::Coming,
+            (None, Next::Stop) if (retires || is_worn_out) && runs == 0 => {
+                self.member(kind, id).is_done = true
+            }
+            (None, Next::Idle) if retires || is_worn_out || runs >= places => {
+                assert!(runs > 0);
+                self.member(kind, id).status = Status::Busy;
+            }
+            (None, next) if !retires && !is_worn_out && runs < places => self.gets(kind, id, next),
+            (awaited, next) => panic!("executor {id}, which awaits {awaited:?}, got {next:?}"),
+        }
+    }
+
+    /// Has room for a task, and gets the first that waits.
+    fn gets(&mut self, kind: Kind, id: u32, next: Next<u32>) {
+        self.read_notes();
+        let waiting =
+            self.tasks.iter().filter(|(_, task)| task.order.kind == kind && task.place == Place::Waiting);
+        let first = waiting.min_by_key(|(_, task)| (Reverse(task.order.priority), task.queued));
+        let first = first.map(|(slot, task)| (*slot, task.order.needs_delivery));
+        let got = match (&next, self.seen.last()) {
+            (Next::Run(assignment), _) => Some((assignment.slot, false)),
+            (Next::Idle, Some(Seen::Deliver { slot, executor })) if *executor == id => Some((*slot, true)),
+            (Next::Idle, _) => None,
+            (Next::Stop, _) => panic!("executor {id} should not stop"),
+        };
+        if self.is_shared {
+            assert_eq!(got, first, "the first of the highest priority");
+        }
+        match (got, next) {
+            (Some(_), Next::Run(assignment)) => self.begins(kind, id, assignment),
+            (Some((slot, _)), _) => {
+                let task = self.tasks.get_mut(&slot).expect("it waits");
+                assert_eq!((task.place, task.order.needs_delivery), (Place::Waiting, true));
+                task.place = Place::Awaiting(id);
+                self.expected.push(Seen::Deliver { slot, executor: id });
+                let member = self.member(kind, id);
+                (member.status, member.awaited) = (Status::Coming, Some((slot, false)));
+            }
+            (None, _) => {
+                self.member(kind, id).status = Status::Asleep(self.now);
+                self.asleep[kind as usize].push(id);
+            }
+        }
+    }
+
+    fn begins(&mut self, kind: Kind, id: u32, assignment: Assignment<u32>) {
+        let slot = assignment.slot;
+        let task = self.tasks.get_mut(&slot).expect("it waits");
+        assert!(
+            task.place == Place::Awaiting(id) || (task.place == Place::Waiting && !task.order.needs_delivery)
+        );
+        assert_eq!((assignment.sequence, assignment.attempt), (task.sequence, task.attempt));
+        assert_eq!(assignment.delivered, task.order.needs_delivery);
+        assert_eq!(assignment.stoppable, task.order.timeout.is_some());
+        task.place = Place::Running(assignment.run);
+        let deadline = task.order.timeout.map(|timeout| self.now + timeout);
+        self.past.push((kind, id, slot, assignment.run));
+        let limit = self.rules.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
+        let places = if kind == Kind::JavaScript { self.rules.places } else { 1 };
+        let member = self.member(kind, id);
+        (member.status, member.awaited) = (Status::Busy, None);
+        member.runs.push(Run { number: assignment.run, slot, deadline, stop: None });
+        member.started += 1;
+        assert!(member.runs.len() <= places && limit.is_none_or(|limit| member.started <= limit));
+    }
+
+    /// The end of a run of the executor, if it has one.
+    fn hand_in(
+        &mut self,
+        kind: Kind,
+        id: u32,
+        index: usize,
+        ending: Ending,
+        returns: bool,
+    ) -> Option<Finished<&'static str>> {
+        let keep = self.rules.keep_after_stop;
+        let member = self.member(kind, id);
+        if member.runs.is_empty() {
+            return None;
+        }
+        let run = member.runs.remove(index % member.runs.len());
+        if returns && member.status == Status::Busy {
+            member.status = Status::Coming;
+        }
+        let slot = run.slot;
+        let finished = Finished { slot, run: run.number as u32, outcome: "its own", ending };
+        let is_stopped = kind == Kind::JavaScript && run.stop.is_some();
+        if is_stopped && ending == Ending::Stopped && !keep {
+            member.wear();
+        }
+        if is_stopped || !self.is_live(&run) {
+            return Some(finished);
+        }
+        let outcome = End::Outcome("its own");
+        match (run.stop, ending) {
+            (Some(Stop { timed_out: true, .. }), _) => self.fails(slot, End::TimedOut),
+            (Some(_), _) | (_, Ending::Stopped) => self.settles(slot, End::Cancelled, Count::Cancelled),
+            (None, Ending::Fulfilled) => self.settles(slot, outcome, Count::Completed),
+            (None, Ending::Rejected) => self.fails(slot, outcome),
+            (None, Ending::Refused) => self.settles(slot, outcome, Count::Failed),
+        }
+        Some(finished)
+    }
+
+    /// Whether this is still the run of its task.
+    pub(super) fn is_live(&self, run: &Run) -> bool {
+        self.tasks.get(&run.slot).is_some_and(|task| task.place == Place::Running(run.number))
+    }
+
+    pub(super) fn finish(&mut self, index: usize, ending: Ending, returns: bool) {
+        if let Some((kind, id)) = self.pick_member(index)
+            && let Some(finished) = self.hand_in(kind, id, index, ending, returns)
+        {
+            self.pool.scheduler.finish(kind, id, finished, returns);
+        }
+    }
+
+    /// Hands in again what was handed in before, or what somebody had who is dead.
+    pub(super) fn finish_late(&mut self, index: usize) {
+        let Some((kind, id, slot, run)) = self.past.get(index % self.past.len().max(1)).copied() else {
+            return;
+        };
+        let runs = self.members.get(&(kind as usize, id)).map_or(&[][..], |member| &member.runs);
+        if runs.iter().all(|each| each.number != run) {
+            let late = Finished { slot, run: run as u32, outcome: "late", ending: Ending::Fulfilled };
+            self.pool.scheduler.finish(kind, id, late, true);
+        }
+    }
+
+    // ---- going
+
+    pub(super) fn gone(&mut self, kind: Kind, id: u32, replace: bool) {
+        self.pool.scheduler.gone(kind, id, replace);
+        let member = self.members.remove(&(kind as usize, id)).expect("it was alive");
+        self.asleep[kind as usize].retain(|asleep| *asleep != id);
+        if !(replace && member.is_up) && !(member.retires && !member.is_up) {
+            self.missing[kind as usize] += 1;
+        }
+        for run in member.runs.iter().filter(|run| self.is_live(run)).collect::<Vec<_>>() {
+            match run.stop {
+                None => self.fails(run.slot, End::ExecutorGone(id)),
+                Some(Stop { timed_out: true, .. }) => self.fails(run.slot, End::TimedOut),
+                Some(_) => self.settles(run.slot, End::Cancelled, Count::Cancelled),
+            }
+        }
+        if let Some((slot, _)) = member.awaited {
+            self.fails(slot, End::ExecutorGone(id));
+        }
+    }
+
+    /// Who is to end is for the scheduler to say; that it is for a reason is checked.
+    pub(super) fn see_who_retires(&mut self) {
+        let core = lock(&self.pool.scheduler.core);
+        let is_over = self.phase != Phase::Open && self.tasks.is_empty();
+        for ((kind, id), member) in &mut self.members {
+            if member.retires || core.crews[*kind].executors[id].state != State::Retiring {
+                continue;
+            }
+            let is_worker = *kind == Kind::JavaScript as usize;
+            let limit = self.rules.tasks_per_worker.filter(|_| is_worker);
+            let is_worn_out = limit.is_some_and(|limit| member.started >= limit);
+            let slept = member.woken_from.map(|since| self.now - since);
+            let idled = is_worker && slept >= self.rules.idle_timeout && member.runs.is_empty();
+            let must = is_over || is_worn_out || member.is_worn || member.is_killed || self.was_resized;
+            assert!(must || (idled && self.rules.idle_timeout.is_some()), "executor {id} ends for no reason");
+            member.retires = true;
+            if member.status == Status::Starting {
+                member.born = self.now;
+            }
+            self.missing[*kind] += usize::from(!member.is_up);
+        }
+    }
+
+    /// Whoever waits has somebody on the way, else nobody is idle, and there is no room for more.
+    pub(super) fn check_hands(&mut self, kind: Kind) {
+        let (waiting, coming) = (self.waiting(kind), self.coming(kind));
+        if waiting == 0 {
+            self.missing[kind as usize] = 0;
+        } else if self.is_shared && waiting > coming {
+            assert!(self.asleep[kind as usize].is_empty(), "a task waits, and somebody sleeps");
+            let is_short = waiting > coming + self.missing[kind as usize];
+            assert!(!is_short || !self.has_room(kind), "a task waits, and nobody is hired");
+        }
+    }
+
+    /// An executor that has something to do: first one that asks, then one that hands in.
+    pub(super) fn next_awake(&self) -> Option<(Kind, u32)> {
+        let awake = || self.members.iter().filter(|(_, member)| member.is_awake());
+        let first = awake().find(|(_, member)| member.status != Status::Busy && member.runs.is_empty());
+        first.or_else(|| awake().next()).map(|((kind, id), _)| (KINDS[*kind], *id))
+    }
+
+    /// Does what there is to do.
+    pub(super) fn act(&mut self, kind: Kind, id: u32) {
+        let member = self.member(kind, id);
+        if member.is_killed || member.is_done {
+            return self.gone(kind, id, true);
+        }
+        let is_stopped = member.runs.first().is_some_and(|run| run.stop.is_some());
+        let ending = if is_stopped { Ending::Stopped } else { Ending::Fulfilled };
+        self.next(kind, id, Some((0, ending)));
+    }
+}
