@@ -120,8 +120,7 @@ describe('affinity', () => {
       [0x10, '16']
     ]) {
       const home = await pool.execute('whoever', 0, { affinity: number })
-      for (let n = 0; n < 4; n++)
-        expect(await pool.execute('whoever', 0, { affinity: text })).toBe(home)
+      for (let n = 0; n < 4; n++) expect(await pool.execute('whoever', 0, { affinity: text })).toBe(home)
     }
   })
 
@@ -147,8 +146,7 @@ describe('affinity', () => {
     const second = await within(pool.execute('whoever', 0, { affinity: 'k' }), 'the next task')
     expect(second).not.toBe(first)
     await within(pool.ready(), 'a replacement')
-    for (let n = 0; n < 5; n++)
-      expect(await pool.execute('whoever', 0, { affinity: 'k' })).toBe(second)
+    for (let n = 0; n < 5; n++) expect(await pool.execute('whoever', 0, { affinity: 'k' })).toBe(second)
   })
 
   test('a key moves when its worker is retired or replaced', async () => {
@@ -262,9 +260,7 @@ describe('native tasks', () => {
   test.each(STRATEGIES)('run on any native thread, whatever their key: %s', async (strategy) => {
     const pool = poolOf({ strategy, nativeThreads: 2, maxWorkers: 1, concurrentTasksPerWorker: 8 })
     const pipes = [makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) =>
-      pool.execute('hash', { data: { path: file } }, { affinity: 'k' })
-    )
+    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file } }, { affinity: 'k' }))
     for (const pipe of pipes) await pipe.reached() // both run
     expect(pool.stats()).toMatchObject({ nativeThreads: { total: 2, busy: 2 }, workers: { total: 0 } })
     const more = range(20).map((n) => pool.execute('noop', { data: `${n}` }, { affinity: n }))

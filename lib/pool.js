@@ -1,10 +1,10 @@
 'use strict'
 
-const { EventEmitter } = require('node:events')
 // Held from the start: test runners replace the globals.
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const native = require('./native.js')
 const { deferred } = require('./deferred.js')
+const { Emitter } = require('./emitter.js')
 const { PoolError, addSubmitSite } = require('./errors.js')
 const { Health, warningsOf } = require('./health.js')
 const { Inbox } = require('./inbox.js')
@@ -45,7 +45,7 @@ const NO_SLOT = -1
 const calling = (wake) => () => wake.drain()
 
 /** See index.d.ts. */
-class WorkerPool extends EventEmitter {
+class WorkerPool extends Emitter {
   #name
   #native
   /** What Rust calls; it lets go of the pool once that has ended. */
@@ -76,7 +76,7 @@ class WorkerPool extends EventEmitter {
     const { script, limits, name, resources, defaults, healthInterval } = poolOptions(
       ...formOf(scriptOrOptions, sizeOrOptions)
     )
-    super()
+    super(() => this.#heed())
     const path = script === undefined ? undefined : resolveScript(script)
     const { minWorkers, maxWorkers, nativeThreads, startTimeout } = limits
     this.#name = name
@@ -124,8 +124,6 @@ class WorkerPool extends EventEmitter {
     const later = this.#inbox.later.bind(this.#inbox)
     this.#settlements = new Settlements(this.#native, parts, { nameOf, later }, defaults)
     this.#health = new Health(Math.min(healthInterval, LONGEST_TIMER), () => this.#reportHealth())
-    super.on('newListener', (event) => event === 'health' && this.#end === undefined && this.#health.watch())
-    super.on('removeListener', (event) => event === 'health' && this.#restUnheard())
     if (minWorkers > 0) setImmediate(() => this.#native.hireMinimum()).unref()
   }
 
@@ -190,6 +188,8 @@ class WorkerPool extends EventEmitter {
         )
       case RECORD.KILL:
         return this.#inbox.later(NO_SLOT, () => this.#workers.kill(number))
+      case RECORD.CARGO_DROPPED:
+        return void this.#workers.receive(number) // nobody's, and the next must not be taken for it
       case RECORD.DRAINED:
         return this.#drained()
       case RECORD.ENDED:
@@ -260,8 +260,10 @@ class WorkerPool extends EventEmitter {
     this.#emit('health', { status, warnings, stats: describeStats(this.#name, figures, nameOf) })
   }
 
-  #restUnheard() {
+  /** Watches over the pool's health while somebody listens. */
+  #heed() {
     if (this.listenerCount('health') === 0) this.#health.rest()
+    else if (this.#end === undefined) this.#health.watch()
   }
 
   #nameOfLabel(kind, label) {

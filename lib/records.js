@@ -29,7 +29,8 @@ const RECORD = {
   CANCELLED: 19,
   HIRE: 20,
   KILL: 21,
-  DRAINED: 22
+  DRAINED: 22,
+  CARGO_DROPPED: 23
 }
 
 /** The flag of a record that asks whether its task is to be tried again. */

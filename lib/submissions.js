@@ -25,6 +25,8 @@ class Submissions {
   /** Whether a task that says nothing of its own is asked about when it fails. */
   #asks
   #signals = new Signals((slot, signal) => this.#abort(slot, signal))
+  /** Whether an input is being sent, which runs the getters in it. */
+  #delivering = false
 
   /**
    * @param {any} addon the pool's NativePool
@@ -78,6 +80,7 @@ class Submissions {
       if (options !== undefined) this.#workers.expectStops()
       if (!fits) this.#keepInput(label, kept, input, transfer)
     }
+    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
     const promise = slots.open(label, kept)
     const slot = slots.last
     const flags = fits ? 0 : SUBMIT.NEEDS_DELIVERY
@@ -104,6 +107,7 @@ class Submissions {
     if (transfer.length > 0 && this.#limits.maxQueue < Number.POSITIVE_INFINITY && this.#native.isFull(true))
       return Promise.reject(refusal(FULL, task, this.#limits.maxQueue))
     const { options: text, attachments, modes, returns } = nativeInput(task, input, transfer)
+    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
     let kept
     if (attachments.length > 0 || options !== undefined || this.#asks) {
       kept = new Kept()
@@ -213,15 +217,22 @@ class Submissions {
       if (worker > 0) this.#deliver(slot, worker)
       else if (!kept.again) takeCopy(kept)
     } catch (cause) {
-      this.#sendFailed(slot, cause)
+      this.#sendFailed(slot, kept, cause)
     }
   }
 
   #deliver(slot, worker) {
     const kept = /** @type {InstanceType<typeof Kept>} */ (this.#slots.kept[slot])
     const { input, transfer } = kept
-    this.#workers.deliver(worker, input, transfer)
+    if (this.#delivering) return this.#deliverNext(slot, worker, kept)
+    this.#delivering = true
+    try {
+      this.#workers.deliver(worker, input, transfer)
+    } finally {
+      this.#delivering = false
+    }
     checkTransferred(transfer)
+    if (this.#slots.kept[slot] !== kept) return // a getter has aborted the task, and its slot may be another's
     if (!kept.again) {
       kept.input = undefined
       kept.transfer = NONE
@@ -229,18 +240,29 @@ class Submissions {
     this.#native.delivered(slot)
   }
 
+  /**
+   * A getter in an input that is being sent has submitted this task. If it has aborted the other, this one may go to
+   * the same worker, which takes the input that comes last: so it goes after the other.
+   */
+  #deliverNext(slot, worker, kept) {
+    if (!kept.again) takeCopy(kept)
+    queueMicrotask(() => this.deliverLate(slot, worker))
+  }
+
   /** A worker waits for the input of a task. */
   deliverLate(slot, worker) {
     if (!this.#native.awaits(slot, worker)) return
+    const kept = this.#slots.kept[slot]
     try {
       this.#deliver(slot, worker)
     } catch (cause) {
-      this.#sendFailed(slot, cause)
+      this.#sendFailed(slot, kept, cause)
     }
   }
 
   /** A task's input could not be sent: nobody runs it, and its caller is told why. */
-  #sendFailed(slot, cause) {
+  #sendFailed(slot, kept, cause) {
+    if (this.#slots.kept[slot] !== kept) return // aborted by a getter that threw then
     this.#native.withdraw(slot)
     this.#slots.reject(slot, this.#unsendable(this.nameOf(slot), cause))
     this.#pool.hold()

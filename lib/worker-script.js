@@ -15,6 +15,7 @@ class WorkerScript {
   #exports = undefined
   /** @type {Promise<any> | undefined} */
   #ready = undefined
+  #isSetUp = false
 
   /** @param {string | undefined} path  @param {{ workerId: number }} info what `setup` is told */
   constructor(path, info) {
@@ -44,7 +45,13 @@ class WorkerScript {
       const message = `The 'setup' of the script ${this.#path} failed: ${cause?.message ?? cause}`
       throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
     }
+    this.#isSetUp = true
     return this.#exports
+  }
+
+  /** Whether `ready()` has nothing left to do. */
+  get isReady() {
+    return this.#path === undefined || this.#isSetUp
   }
 
   /** Whether a failure to get ready will be the same the next time. */
@@ -52,14 +59,22 @@ class WorkerScript {
     return this.#path !== undefined && this.#exports === undefined
   }
 
-  /** The function of a label: `source`, or an export's name. */
-  async find(isSource, text) {
-    return isSource ? compile(text) : findExport(this.#path, await this.ready(), text)
+  /** The function of a label: `source`, or the name of an export, once the script is ready. */
+  find(isSource, text) {
+    return isSource ? compile(text) : findExport(this.#path, this.#exports ?? {}, text)
+  }
+
+  get #teardown() {
+    return this.#isSetUp ? hookOf(this.#exports, 'teardown') : undefined
+  }
+
+  get hasTeardown() {
+    return this.#teardown !== undefined
   }
 
   /** Runs `teardown`, if the script was set up and has one. */
   async tearDown() {
-    const teardown = this.#exports && hookOf(this.#exports, 'teardown')
+    const teardown = this.#teardown
     if (teardown === undefined) return
     /** @type {NodeJS.Timeout | undefined} */
     let timer

@@ -7,11 +7,12 @@ const { syncBuiltinESMExports } = require('node:module')
 const { setImmediate, setTimeout } = require('node:timers')
 const workerThreads = require('node:worker_threads')
 const native = require('./native.js')
-const { ARGUMENT, encode, encoded, forgetValue, decode } = require('./codec.js')
+const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { Task, TaskContext } = require('./context.js')
 const { PoolError, describe, simplify } = require('./errors.js')
 const { takeMoved } = require('./move.js')
 const { HEAD, TURN, PREFIX, RUN, TASK, ENDING, Inbound } = require('./records.js')
+const { STOP, UNBEGUN, goInside, goOutside, makeStoppable } = require('./stoppable.js')
 const { WorkerPort } = require('./worker-port.js')
 const { WorkerScript } = require('./worker-script.js')
 
@@ -38,8 +39,9 @@ const FULL = 1 // all its places are taken by tasks that wait for something
 const CHAIN = 2 // runs one task after the other
 const YIELDED = 3 // for a turn of the event loop
 const STOPPED = 4
+const STARTING = 5 // is set up; if it is told to end meanwhile, it is torn down after that
 
-let state = REST
+let state = STARTING
 let sliceStart = 0
 /** Tasks whose promise is pending. */
 let pending = 0
@@ -50,6 +52,7 @@ let outbound = encoded.bytes
 let inbound = new Inbound()
 const endpoint = new native.WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
 const [next, finish, runStoppable, isStopped] = endpoint.functions()
+const callStoppable = makeStoppable(runStoppable)
 const cargo = new WorkerPort(port)
 const script = new WorkerScript(path, { workerId: id })
 
@@ -69,11 +72,12 @@ function turn() {
   if (state !== REST) return
   state = CHAIN
   sliceStart = now()
-  pump()
+  goInside(pump)
 }
 
 /** Hands in what has ended and runs the next task, if there is one. */
 function pump() {
+  if (ended === ENDING.STOPPED) return goOutside(yieldTurn)
   if (ended !== ENDING.NONE && Math.abs(now() - sliceStart) > SLICE) return yieldTurn()
   const text = handIn(next, 0)
   if (text === null) return rest()
@@ -146,7 +150,12 @@ function runTask(text) {
     const message = `The task's input cannot be read: ${wordsOf(cause)}`
     return settleLater(refuse, task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
   }
-  if (handler === undefined) return findHandler(task, label, input)
+  if (handler === undefined) return runFirst(task, label, input)
+  attempt(task, handler, input)
+}
+
+/** Runs a task, and hands in how it ended as soon as that is known. */
+function attempt(task, handler, input) {
   let result
   try {
     result = call(task, handler, input)
@@ -157,20 +166,36 @@ function runTask(text) {
   settleLater(fulfil, task, result)
 }
 
-/** Runs a task whose function this worker has not used before. */
-function findHandler(task, label, input) {
+/** Runs a task whose function this worker has not used before; at once if it can, lest later tasks overtake it. */
+function runFirst(task, label, input) {
   const [isSource, text] = endpoint.label(label)
-  const begun = script.find(isSource, text).then(
-    (handler) => {
-      handlers[label] = handler
-      return call(task, handler, input)
-    },
-    (error) => {
-      const isFinal = isSource || script.isBroken || error.code === 'ERR_TASK_NOT_FOUND'
-      throw new NotFound(error, isFinal)
-    }
-  )
-  follow(task, begun)
+  if (!isSource && !script.isReady) {
+    const begun = script.ready().then(
+      () => {
+        tell({}) // the owner knows of a failure
+        return call(task, findHandler(label, isSource, text), input)
+      },
+      (error) => {
+        throw new NotFound(error, script.isBroken)
+      }
+    )
+    return follow(task, begun)
+  }
+  try {
+    findHandler(label, isSource, text)
+  } catch (notFound) {
+    return settleLater(reject, task, notFound)
+  }
+  attempt(task, handlers[label], input)
+}
+
+/** The function of a label, once the script is ready or if it needs none. */
+function findHandler(label, isSource, text) {
+  try {
+    return (handlers[label] = script.find(isSource, text))
+  } catch (error) {
+    throw new NotFound(error, isSource || error?.code === 'ERR_TASK_NOT_FOUND')
+  }
 }
 
 /** Why a task could not even begin; `isFinal` if another try would end the same. */
@@ -239,50 +264,6 @@ function conclude(task, settle, value) {
 
 // ---- being stopped
 
-/** What is thrown in the place of code that was stopped from another thread; no script gets hold of it. */
-const STOP = Symbol('stopped')
-/** The same for code that did not begin, as the task had been told to stop already: nothing was cut off. */
-const UNBEGUN = Symbol('not begun')
-
-/** What a call that can be stopped answers; src/binding/worker.rs holds the same numbers. */
-const TERMINATED = 1
-const NOT_BEGUN = 2
-
-/** The call that can be stopped: what it calls, and how that ended. */
-let code
-let first
-let second
-let threw = false
-let outcome
-
-/** Called from native code, which a termination unwinds to. */
-function callNow() {
-  try {
-    outcome = code(first, second)
-    threw = false
-  } catch (thrown) {
-    outcome = thrown
-    threw = true
-  }
-}
-
-/** Calls back such that the call ends when the task is told to stop. */
-function callStoppable(task, callback, value) {
-  code = callback
-  first = value
-  second = task.context
-  const answer = runStoppable(task.run, callNow)
-  const result = outcome
-  code = first = second = outcome = undefined
-  if (answer === TERMINATED) {
-    forgetValue() // if it is the encoder that was stopped
-    throw STOP
-  }
-  if (answer === NOT_BEGUN) throw UNBEGUN
-  if (threw) throw result
-  return result
-}
-
 /** Whether what the last task returned is a promise, or something like one. */
 let isPending = false
 let handlerNow
@@ -290,7 +271,9 @@ let handlerNow
 /** Runs a task's function. */
 function call(task, handler, input) {
   handlerNow = handler
-  return task.isStoppable ? callStoppable(task, callHandler, input) : callHandler(input, task.context)
+  return task.isStoppable
+    ? callStoppable(task.run, callHandler, input, task.context)
+    : callHandler(input, task.context)
 }
 
 function callHandler(input, context) {
@@ -321,7 +304,8 @@ function abandon(task) {
 
 function fulfil(task, value) {
   try {
-    if (task.isStoppable ? callStoppable(task, encodeValue, value) : encode(value)) ended = ENDING.FULFILLED
+    if (task.isStoppable ? callStoppable(task.run, encodeValue, value, undefined) : encode(value))
+      ended = ENDING.FULFILLED
     else {
       cargo.send(value, takeMoved(value))
       ended = ENDING.CARGO_FULFILLED
@@ -347,7 +331,7 @@ function reject(task, thrown) {
   endedTask = task
   try {
     if (thrown === STOP || thrown === UNBEGUN) throw thrown
-    if (task.isStoppable) callStoppable(task, sendThrown, thrown)
+    if (task.isStoppable) callStoppable(task.run, sendThrown, thrown, undefined)
     else sendThrown(thrown)
   } catch (stop) {
     if (stop !== STOP && stop !== UNBEGUN) throw stop
@@ -433,6 +417,7 @@ const FLUSH = 500
 /** Ends the thread once its script is torn down and its output written: `process.exit` alone would lose what is still buffered. */
 async function stop() {
   state = STOPPED
+  if (script.hasTeardown) tell({ leaves: true })
   await script.tearDown().catch((error) => tell({ failure: describe(error) }))
   endpoint.leave()
   const exit = () => process.exit(0)
@@ -462,6 +447,7 @@ function tell(news) {
 }
 
 function begin(error) {
+  state = REST
   endpoint.arrive()
   tell({ error })
   turn()

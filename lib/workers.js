@@ -1,14 +1,20 @@
 'use strict'
 
+// Held from the start: test runners replace the globals.
+const { clearTimeout, setTimeout } = require('node:timers')
 const { deferred } = require('./deferred.js')
 const { PoolError, restore } = require('./errors.js')
 const { PORT } = require('./records.js')
 const { SharedBuffers } = require('./shared.js')
 const { ThreadHost } = require('./thread-host.js')
 
+/** Milliseconds that a worker may be torn down for: more than it allows itself, in case it cannot look at the clock. */
+const LONGEST_LEAVE = 6_000
+
 /**
  * `end` is how this side has ended it: `killed` as it did not answer, or `terminated` with the pool.
- * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean }} Entry
+ * `failure` is why it is up without its script; another try may succeed.
+ * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, failure: any, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean, leave: NodeJS.Timeout | undefined }} Entry
  */
 
 // The workers of a pool. Rust decides when one starts and what it runs; here they are started, handed what only
@@ -63,28 +69,47 @@ class Workers {
           }),
         exit: (code) => with_((entry) => this.#bury(id, entry, code))
       })
-      entry = { host, up: false, end: undefined, error: undefined, exitCode: undefined, isBlamed: false }
+      entry = {
+        host,
+        up: false,
+        failure: undefined,
+        end: undefined,
+        error: undefined,
+        exitCode: undefined,
+        isBlamed: false,
+        leave: undefined
+      }
     } catch (cause) {
       const message = `No worker could be started: ${cause?.message ?? cause}; check the pool's worker options and the system's limits`
+      const error = new PoolError('ERR_WORKER_EXITED', message, { cause })
       this.#pool.gone(id)
-      return this.#failedStart(new PoolError('ERR_WORKER_EXITED', message, { cause }))
+      this.#failedStart(error)
+      return this.#pool.say('error', error)
     }
     this.#workers.set(id, entry)
     this.shared.introduce((message) => entry.host.send(message))
     if (!this.awaited) entry.host.unref()
   }
 
-  /** News of a worker: that it is up, or why its script did not load; later why it was not torn down. */
-  #hear(id, entry, { error, failure }) {
+  /** News of a worker: that it is up, or why its script did not load; later that, or why not, it is torn down. */
+  #hear(id, entry, { error, leaves, failure }) {
+    if (leaves) {
+      entry.leave = setTimeout(() => this.kill(id), LONGEST_LEAVE)
+      entry.leave.unref()
+      return
+    }
     if (failure !== undefined) return this.#pool.say('error', restore(failure))
+    if (!entry.up) this.#pool.say('workerStart', { workerId: id })
     entry.up = true
-    if (error !== undefined) this.#rejectWaiters(restore(error))
-    else this.#answerWaiters()
-    this.#pool.say('workerStart', { workerId: id })
+    entry.failure = error === undefined ? undefined : restore(error)
+    if (error === undefined) return this.#answerWaiters()
+    this.#rejectWaiters(entry.failure)
+    this.#pool.say('error', entry.failure)
   }
 
   /** A worker has ended, by itself or because it was told to. */
   #bury(id, entry, code) {
+    clearTimeout(entry.leave)
     entry.exitCode = code
     if (entry.end !== 'killed') this.#lose(id, entry)
     this.#workers.delete(id)
@@ -131,12 +156,16 @@ class Workers {
   /** Why worker `id` is gone, as an error of the task it had. */
   deathError(id, task = undefined) {
     const entry = this.#workers.get(id)
-    const { error, exitCode, end, up = true } = entry ?? {}
+    const { error, exitCode, end, up = true, leave } = entry ?? {}
     if (task !== undefined && entry !== undefined) entry.isBlamed = true
     const what = task === undefined ? 'A worker' : `The worker that ran the task '${task}'`
     if (end === 'killed' && !up) {
       const message = `The script ${this.#settings.script} was not loaded and set up within ${this.#settings.startTimeout} ms; raise 'startTimeout' or see what it waits for`
       return new PoolError('ERR_SCRIPT_LOAD', message, { task })
+    }
+    if (end === 'killed' && leave !== undefined) {
+      const message = `The 'teardown' of the script ${this.#settings.script} failed: it took longer than ${LONGEST_LEAVE} ms, in which nothing else came to its turn; its worker was ended`
+      return new PoolError('ERR_WORKER_EXITED', message)
     }
     if (end === 'killed') {
       const message = `${what} was ended, as a task on it did not stop when it was told to; let long tasks ask 'context.aborted'`
@@ -161,7 +190,7 @@ class Workers {
     const waiter = { least, most, ...deferred() }
     this.#waiters.push(waiter)
     this.#answerWaiters()
-    this.#rejectWaiters(this.#startError, this.#alive().length) // those that were missing have been tried
+    this.#rejectHopeless()
     for (const { host } of this.#workers.values()) if (this.awaited) host.ref()
     this.#pool.hold()
     return waiter.promise
@@ -177,12 +206,19 @@ class Workers {
 
   #answerWaiters() {
     let up = 0
-    for (const [id, entry] of this.#workers) up += Number(entry.up && this.#pool.remains(id))
+    for (const [id, entry] of this.#workers) up += Number(isReady(entry) && this.#pool.remains(id))
     this.#dismissWaiters(({ least, most, resolve }) => {
       if (up < least || this.count > most) return false
       resolve()
       return true
     })
+  }
+
+  /** Tells those who wait for workers that have been tried already. */
+  #rejectHopeless() {
+    const alive = this.#alive()
+    const failed = alive.filter(({ failure }) => failure !== undefined)
+    this.#rejectWaiters(failed[0]?.failure ?? this.#startError, alive.length - failed.length)
   }
 
   /** Tells those who wait for more workers than there will be. */
@@ -239,5 +275,8 @@ class Workers {
     return this.within(0, 0)
   }
 }
+
+/** Whether a worker is up, with its script. */
+const isReady = ({ up, failure }) => up && failure === undefined
 
 module.exports = { Workers }

@@ -29,6 +29,7 @@ const CANCELLED: i32 = 19;
 const HIRE: i32 = 20;
 const KILL: i32 = 21;
 const DRAINED: i32 = 22;
+const CARGO_DROPPED: i32 = 23;
 
 /// The flag of a record that asks whether the task is to be tried again.
 const UNDECIDED: i32 = 1;
@@ -43,6 +44,10 @@ pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(
         Note::Deliver { slot, executor } => return records.plain(DELIVER, *slot, *executor),
         Note::Hire { kind, executor } => return records.plain(HIRE, *kind as u32, *executor),
         Note::Kill { executor } => return records.plain(KILL, 0, *executor),
+        Note::Dropped { outcome: Outcome::Cargo { worker, .. } } => {
+            return records.plain(CARGO_DROPPED, 0, *worker);
+        }
+        Note::Dropped { .. } => return Ok(()),
         Note::Drained => return records.plain(DRAINED, 0, 0),
         Note::Ended => return records.plain(ENDED, 0, 0),
     };

@@ -166,19 +166,27 @@ impl<J: Clone, O> Core<J, O> {
             self.await_delivery(executor, slot);
             return Ok(Submitted { hire, deliver_to: Some(executor), full: self.backed_up });
         }
-        let hire = hire.or(self.enqueue(slot, true, now, effects));
+        let hire = hire.or(self.enqueue(slot, now, true, now, effects));
         if let Some(longest) = self.config.longest_queue {
             self.backed_up |= self.excess() >= longest.max(1);
         }
         Ok(Submitted { hire, deliver_to: None, full: self.backed_up })
     }
 
-    /// Puts a task into the queue and finds somebody to take it. Answers the executor to start for it.
-    fn enqueue(&mut self, slot: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) -> Option<u32> {
+    /// Puts a task that has waited `since` then into the queue and finds somebody to take it. Answers the executor
+    /// to start for it.
+    fn enqueue(
+        &mut self,
+        slot: u32,
+        since: Nanoseconds,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Option<u32> {
         let task = self.table.get_mut(slot)?;
-        task.queued = now;
+        task.queued = since;
         let (kind, home) = (task.kind, task.home);
-        let entry = Entry { slot, sequence: task.sequence, queued_at: now };
+        let entry = Entry { slot, sequence: task.sequence, queued_at: since };
         let priority = task.priority;
         let deadline = Self::limits(&self.config, task).queue_timeout;
         self.waiting[kind as usize] += 1;
@@ -187,7 +195,7 @@ impl<J: Clone, O> Core<J, O> {
             Some(home) => self.push_home(home, priority, entry),
         }
         if let Some(deadline) = deadline {
-            self.remind(now.saturating_add(nanoseconds(deadline)), &entry, effects);
+            self.remind(since.saturating_add(nanoseconds(deadline)), &entry, effects);
         }
         self.find_taker(slot, may_hire, now, effects)
     }
@@ -236,9 +244,11 @@ impl<J: Clone, O> Core<J, O> {
         excess > longest && excess > self.excess()
     }
 
-    /// Waiting tasks beyond the longest that the queue may be.
+    /// Waiting tasks beyond the longest that the queue may be, where those are not refused. One that somebody is about
+    /// to take is still in the queue.
     pub(super) fn held(&self) -> usize {
-        self.config.longest_queue.map_or(0, |longest| self.excess().saturating_sub(longest))
+        let longest = self.config.longest_queue.filter(|_| !self.config.refuse_when_full);
+        longest.map_or(0, |longest| self.waiting.iter().sum::<usize>().saturating_sub(longest))
     }
 
     /// A waiting task has left the queue, by whatever way.
@@ -376,7 +386,7 @@ impl<J: Clone, O> Core<J, O> {
         let Some(job) = task.take_job() else { unreachable!("an undecided task has its job") };
         if delay == 0 {
             task.stage = Stage::Waiting(job);
-            return self.requeue(slot, true, now, effects);
+            return self.requeue(slot, now, true, now, effects);
         }
         let until = now.saturating_add(delay);
         task.stage = Stage::BackingOff { until, job };
@@ -385,12 +395,19 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     /// Puts a task into the queue again, from wherever it was.
-    pub(super) fn requeue(&mut self, slot: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
+    pub(super) fn requeue(
+        &mut self,
+        slot: u32,
+        since: Nanoseconds,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
         let Some(task) = self.table.get_mut(slot) else { return };
         let kind = task.kind;
         task.home = None;
         let placed = if may_hire { self.place(slot, now, effects) } else { None };
-        let hire = placed.or(self.enqueue(slot, may_hire, now, effects));
+        let hire = placed.or(self.enqueue(slot, since, may_hire, now, effects));
         if let Some(executor) = hire {
             self.note(Note::Hire { kind, executor }, effects);
         }

@@ -95,7 +95,7 @@ impl<J: Clone, O> Core<J, O> {
                         if let Some(job) = task.take_job() {
                             task.stage = Stage::Waiting(job);
                         }
-                        self.requeue(slot, true, now, effects);
+                        self.requeue(slot, now, true, now, effects);
                     }
                     _ => self.expire(slot, now, effects),
                 },

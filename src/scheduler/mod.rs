@@ -272,6 +272,12 @@ pub enum Note<O> {
         /// Its number.
         executor: u32,
     },
+    /// A task that had been told to stop ended all the same, and this outcome is nobody's. Part of it may be on its
+    /// way to the owner by other means.
+    Dropped {
+        /// What the task would have come to.
+        outcome: O,
+    },
     /// The queue was as long as it may be, and there is room again.
     Drained,
     /// The pool was closed or terminated, every task is over and every executor is gone. The last note.

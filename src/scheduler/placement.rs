@@ -111,12 +111,8 @@ impl<J: Clone, O> Core<J, O> {
         let mut entries: Vec<Entry> = queue.iter().map(|(_, entry)| *entry).collect();
         entries.retain(|entry| self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry)));
         for entry in entries {
-            let queued = entry.queued_at;
-            self.requeue(entry.slot, may_hire, now, effects);
-            // It has waited since then, wherever that was.
-            if let Some(task) = self.table.get_mut(entry.slot) {
-                task.queued = queued;
-            }
+            // Wherever that was, it has waited since then.
+            self.requeue(entry.slot, entry.queued_at, may_hire, now, effects);
         }
     }
 

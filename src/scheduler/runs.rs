@@ -166,7 +166,9 @@ impl<J: Clone, O> Core<J, O> {
         }
         if kind == Kind::JavaScript && run.stop.is_some() {
             // Its task has been told of already. What it left behind in its worker nobody knows.
-            if ending == Ending::Stopped && !self.config.keep_after_stop {
+            if ending != Ending::Stopped {
+                self.note(Note::Dropped { outcome }, effects);
+            } else if !self.config.keep_after_stop {
                 self.wear(kind, id, now, effects);
             }
             return;

@@ -2,8 +2,6 @@
 
 use super::*;
 
-const JS: Kind = Kind::JavaScript;
-
 /// A pool that refuses tasks beyond `longest` waiting ones.
 fn refusing(longest: usize, maximum: usize) -> Pool {
     Pool::with(&Config { longest_queue: Some(longest), ..config(0, maximum) })

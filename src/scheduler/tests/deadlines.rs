@@ -2,8 +2,6 @@
 
 use super::*;
 
-const JS: Kind = Kind::JavaScript;
-
 fn timeout(milliseconds: u64) -> Limits {
     Limits { timeout: Some(ms(milliseconds)), ..Limits::default() }
 }
@@ -36,7 +34,7 @@ fn a_task_of_a_worker_that_runs_too_long_is_over_and_the_worker_is_told() {
     assert_eq!(worker.bell.stops(), [(assignment.run, false)]);
     assert_eq!(pool.scheduler.snapshot().tasks.timed_out, 1);
     worker.finishes(0, "late");
-    assert_eq!(pool.notes(), []);
+    assert_eq!(pool.notes(), [Seen::Dropped("late")]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod backpressure;
 mod brake;
+mod cancelling;
 mod deadlines;
 mod death;
 mod delivery;
@@ -11,12 +12,15 @@ mod executors;
 mod figures;
 mod idling;
 mod placement;
+mod places;
 mod random;
 mod retries;
 mod sizes;
 mod stopping;
 mod tasks;
 mod threads;
+mod undecided;
+mod wear;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -29,6 +33,7 @@ use super::sync::{Arc, Condvar, Mutex, Ordering, lock};
 use super::*;
 
 const KINDS: [Kind; 2] = [Kind::JavaScript, Kind::Native];
+const JS: Kind = Kind::JavaScript;
 const HOUR: Duration = Duration::from_secs(3600);
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -89,6 +94,7 @@ enum Seen {
     },
     Hire(Kind, u32),
     Kill(u32),
+    Dropped(&'static str),
     Drained,
     PoolEnded,
 }
@@ -101,6 +107,7 @@ fn seen(note: Note<&'static str>) -> Seen {
         Note::Deliver { slot, executor } => Seen::Deliver { slot, executor },
         Note::Hire { kind, executor } => Seen::Hire(kind, executor),
         Note::Kill { executor } => Seen::Kill(executor),
+        Note::Dropped { outcome } => Seen::Dropped(outcome),
         Note::Drained => Seen::Drained,
         Note::Ended => Seen::PoolEnded,
     }
@@ -212,13 +219,16 @@ impl Pool {
         hired
     }
 
+    /// The workers that this hires through notes.
+    fn workers_hired_by(&self, step: impl FnOnce()) -> Vec<u32> {
+        let hired = self.hired_by(step);
+        assert!(hired.iter().all(|(kind, _)| *kind == JS), "{hired:?}");
+        hired.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// Workers to start so that the minimum is reached.
     fn hire_minimum(&self) -> Vec<u32> {
-        let hired = self.hired_by(|| self.scheduler.hire_minimum());
-        hired
-            .into_iter()
-            .map(|(kind, id)| (kind == Kind::JavaScript).then_some(id).expect("a worker"))
-            .collect()
+        self.workers_hired_by(|| self.scheduler.hire_minimum())
     }
 
     /// Lets time pass without anybody noticing.

@@ -2,8 +2,6 @@
 
 use super::*;
 
-const JS: Kind = Kind::JavaScript;
-
 fn pool_with(strategy: Strategy, maximum: usize) -> Pool {
     Pool::with(&Config { strategy, ..config(0, maximum) })
 }
@@ -310,17 +308,18 @@ fn the_tasks_of_a_worker_that_retires_move_in_their_order() {
 
 #[test]
 fn a_wait_goes_on_in_another_queue() {
-    let pool = Pool::new(0, 2);
-    let [first, second] = pool.staff(JS);
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
     pool.accepts(keyed(9, 7));
-    first.takes();
-    pool.submit(JS, 8);
-    second.takes();
+    worker.takes();
     let limits = Limits { affinity: Some(7), queue_timeout: Some(ms(50)), ..Limits::default() };
     pool.submit_limited(JS, 0, limits);
-    pool.pass(ms(30));
-    first.gone();
+    pool.pass(ms(15));
+    let heir = worker.gone().expect("a task waits");
+    pool.pass(ms(15));
+    assert_eq!(pool.start(JS, heir).gone(), None);
     pool.notes();
+    assert_eq!(pool.scheduler.snapshot().queue.oldest_age, 30.0);
     assert_eq!(pool.tick_after(ms(19)), Some(ms(1)));
     pool.tick_after(ms(1));
     assert_eq!(pool.notes(), [Seen::Ended(0, End::QueueTimedOut)]);

@@ -1,5 +1,7 @@
 //! Real threads as executors.
 
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
 use super::*;
 
 /// Within this, a pool that is not stuck is done many times over.
@@ -24,6 +26,8 @@ fn within_patience(story: impl FnOnce() + Send + 'static) {
 struct Bed {
     woken: Mutex<bool>,
     changed: Condvar,
+    /// The last run that was told to stop.
+    told: AtomicU64,
 }
 
 impl Bed {
@@ -36,9 +40,25 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// A run that succeeds, fails, or goes on until it is told to stop.
+    fn run(&self, run: u64) -> Ending {
+        match run % 4 {
+            0 => Ending::Rejected,
+            1 => {
+                while self.told.load(Ordering::Relaxed) < run {
+                    thread::yield_now();
+                }
+                Ending::Stopped
+            }
+            _ => Ending::Fulfilled,
+        }
+    }
+}
+
 impl Endpoint for Bed {
-    fn stop(&self, _run: u64, _force: bool) {
-        unreachable!("nobody is told to stop");
+    fn stop(&self, run: u64, _force: bool) {
+        self.told.fetch_max(run, Ordering::Relaxed);
     }
 }
 
@@ -69,11 +89,14 @@ struct Threads {
 
 impl Threads {
     fn new(maximum_native_threads: usize, tasks: u32, mortality: u32) -> Arc<Self> {
-        let config = config(0, maximum_native_threads);
+        Self::with(&config(0, maximum_native_threads), tasks, mortality)
+    }
+
+    fn with(config: &Config, tasks: u32, mortality: u32) -> Arc<Self> {
         let owner = Arc::new(Bed::default());
         let mailbox = Arc::new(Mailbox::new(Box::new(OwnersBed(owner.clone()))));
         Arc::new(Self {
-            scheduler: Scheduler::new(&config, mailbox, Arc::new(Bell::default())),
+            scheduler: Scheduler::new(config, mailbox, Arc::new(Bell::default())),
             owner,
             handles: Mutex::default(),
             mortality,
@@ -97,14 +120,14 @@ impl Threads {
         let mut taken = 0;
         loop {
             match self.scheduler.next(Kind::Native, id, finished.take()) {
-                Next::Run(Assignment { slot, run, job, .. }) => {
+                Next::Run(Assignment { slot, run, job, stoppable, .. }) => {
                     self.ran[job as usize].fetch_add(1, Ordering::Relaxed);
                     taken += 1;
                     if taken == self.mortality {
                         return;
                     }
-                    finished =
-                        Some(Finished { slot, run: run as u32, outcome: job, ending: Ending::Fulfilled });
+                    let ending = if stoppable { bed.run(run) } else { Ending::Fulfilled };
+                    finished = Some(Finished { slot, run: run as u32, outcome: job, ending });
                 }
                 Next::Idle => bed.sleep(),
                 Next::Stop => return,
@@ -201,5 +224,67 @@ fn tasks_that_come_one_at_a_time_always_find_a_sleeping_thread() {
         }
         pool.scheduler.close();
         pool.listen(|note| matches!(note, Note::Ended));
+    });
+}
+
+#[test]
+fn tasks_that_fail_hang_are_cancelled_and_lose_their_threads_all_settle_once() {
+    const TASKS: u32 = 3_000;
+    within_patience(|| {
+        let limits = Limits { timeout: Some(ms(2)), retry: Some(retry(2, &[0.0, 1.0])), ..Limits::default() };
+        let pool = Threads::with(&Config { limits, ..config(0, 3) }, TASKS, 40);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let timer = {
+            let (own, is_over) = (pool.clone(), is_over.clone());
+            thread::spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    own.scheduler.clock.advance(ms(1));
+                    own.scheduler.tick();
+                    thread::yield_now();
+                }
+            })
+        };
+        let submitter = {
+            let own = pool.clone();
+            thread::spawn(move || (0..TASKS).for_each(|slot| own.submit(slot)))
+        };
+        let mut ends = vec![0; TASKS as usize];
+        let mut left = TASKS;
+        pool.listen(|note| {
+            let Note::Settled { slot, undecided: false, .. } = note else {
+                panic!("only ends come: {note:?}")
+            };
+            ends[slot as usize] += 1;
+            left -= 1;
+            // Some of these wait, some run, some are between two tries, and some are over.
+            for other in [slot * 7 % TASKS, (slot + 5) % TASKS] {
+                if pool.scheduler.cancel(other) == Cancelled::Out {
+                    ends[other as usize] += 1;
+                    left -= 1;
+                }
+            }
+            left == 0
+        });
+        submitter.join().expect("the submitter ends");
+        pool.scheduler.close();
+        pool.listen(|note| {
+            assert!(matches!(note, Note::Ended), "everything has settled: {note:?}");
+            true
+        });
+        is_over.store(true, Ordering::Relaxed);
+        timer.join().expect("the timer ends");
+        while let Some(handle) = { lock(&pool.handles).pop() } {
+            handle.join().expect("a thread ends without a panic");
+        }
+        assert!(ends.iter().all(|ends| *ends == 1), "each once");
+        assert!(pool.scheduler.mailbox().take().is_none(), "the end is the last note");
+        let counts = pool.scheduler.snapshot().tasks;
+        let over = counts.completed + counts.failed + counts.timed_out + counts.cancelled;
+        assert_eq!((counts.submitted, over), (u64::from(TASKS), u64::from(TASKS)));
+        assert!(
+            [counts.failed, counts.timed_out, counts.cancelled, counts.retried]
+                .iter()
+                .all(|count| *count > 0)
+        );
     });
 }

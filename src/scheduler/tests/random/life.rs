@@ -74,7 +74,7 @@ pub(super) struct Life {
     pub expected_kills: Vec<u32>,
     pub counts: Counts,
     /// Whether the submitter knows of a full queue.
-    is_full: bool,
+    pub is_full: bool,
     /// When the timer will look, unless the alarm has rung.
     pub alarm_at: Option<u64>,
     pub alarm_rung: bool,
@@ -225,7 +225,7 @@ impl Life {
             let expected = claimed.filter(|_| deliver_to.is_none());
             assert_eq!(woken, expected.into_iter().collect::<Vec<_>>());
             let short = claimed.is_none() && self.waiting(kind) > self.coming(kind);
-            assert_eq!(hire.is_some(), short && self.has_room(kind));
+            assert_eq!(hire.is_some(), short && self.room(kind) > 0);
         }
         if let Some(id) = hire {
             self.hired(kind, id);
@@ -235,7 +235,7 @@ impl Life {
     }
 
     /// The task waits in a queue.
-    fn enters(&mut self, slot: u32) {
+    pub(super) fn enters(&mut self, slot: u32) {
         let task = self.tasks.get_mut(&slot).expect("it is there");
         task.place = Place::Waiting;
         task.queued = Some((self.entered, self.now));
@@ -284,11 +284,6 @@ impl Life {
             0 => self.enters(slot),
             delay => task.place = Place::BackingOff(self.now + delay),
         }
-    }
-
-    /// The delay before the task's next try is over.
-    pub(super) fn is_due_again(&mut self, slot: u32) {
-        self.enters(slot);
     }
 
     fn delivered(&mut self, slot: u32) {
@@ -374,73 +369,6 @@ impl Life {
         }
     }
 
-    // ---- what is true after every step
-
-    /// Reads the notes, and starts whom they tell to.
-    pub(super) fn read_notes(&mut self) {
-        for note in self.pool.notes() {
-            match note {
-                Seen::Hire(kind, id) => self.hired(kind, id),
-                Seen::Drained => {
-                    assert!(std::mem::take(&mut self.is_full), "it was full");
-                }
-                note => self.seen.push(note),
-            }
-        }
-    }
-
-    fn check(&mut self) {
-        self.read_notes();
-        self.those_woken_get_up();
-        self.see_who_retires();
-        if self.phase != Phase::Open && self.tasks.is_empty() && self.members.is_empty() && !self.ended {
-            self.ended = true;
-            self.expected.push(Seen::PoolEnded);
-        }
-        let kills = self.seen.extract_if(.., |note| matches!(note, Seen::Kill(_)));
-        let expected_kills = std::mem::take(&mut self.expected_kills).into_iter().map(Seen::Kill);
-        assert!(kills.eq(expected_kills), "those that do not answer, and no others");
-        assert_eq!(std::mem::take(&mut self.seen), std::mem::take(&mut self.expected));
-        for ((_, id), member) in &mut self.members {
-            assert_eq!(member.bell.stops(), std::mem::take(&mut member.expected_stops), "executor {id}");
-        }
-        self.alarm_rung |= self.pool.alarm.rings() > 0;
-        let timely = self.alarm_rung
-            || self.next_moment().is_none_or(|next| self.alarm_at.is_some_and(|at| at <= next));
-        assert!(timely, "nobody looks in time: {:?}, {:?}", self.alarm_at, self.next_moment());
-        self.check_figures();
-        KINDS.into_iter().for_each(|kind| self.check_hands(kind));
-    }
-
-    fn check_figures(&self) {
-        let snapshot = self.pool.scheduler.snapshot();
-        for (kind, summary) in KINDS.into_iter().zip([&snapshot.workers, &snapshot.native_threads]) {
-            assert_eq!(summary.total, self.crew(kind).count(), "all that were told of, and no others");
-            let busy = self.crew(kind).filter(|member| member.is_occupied()).count();
-            assert_eq!(summary.busy, busy);
-            assert_eq!(summary.idle, self.crew(kind).filter(|member| member.is_ready()).count());
-        }
-        let queue = &snapshot.queue;
-        let waiting = self.waiting(Kind::JavaScript) + self.waiting(Kind::Native);
-        assert_eq!(queue.length + queue.held, waiting);
-        assert_eq!(queue.by_priority.iter().map(|level| level.1).sum::<usize>(), waiting);
-        let runs = |task: &&Task| matches!(task.place, Place::Running(_));
-        let running = self.tasks.values().filter(runs).count();
-        assert_eq!(snapshot.running.len(), running);
-        let tasks = snapshot.tasks;
-        let counts = Counts {
-            submitted: tasks.submitted,
-            completed: tasks.completed,
-            failed: tasks.failed,
-            timed_out: tasks.timed_out,
-            cancelled: tasks.cancelled,
-            retried: tasks.retried,
-        };
-        assert_eq!(counts, self.counts);
-        let over = counts.completed + counts.failed + counts.timed_out + counts.cancelled;
-        assert_eq!(counts.submitted, over + self.tasks.len() as u64);
-    }
-
     /// Lets everybody do what there is to do, and time pass, until nothing is left.
     pub(super) fn run_dry(&mut self) {
         loop {
@@ -468,9 +396,5 @@ impl Life {
             self.check();
         }
         assert!(self.tasks.is_empty() && !self.is_full);
-    }
-
-    pub(super) fn has_ended(&self) {
-        assert!(self.ended && self.members.is_empty() && self.pool.notes().is_empty());
     }
 }

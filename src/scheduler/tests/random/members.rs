@@ -97,10 +97,10 @@ impl Life {
         self.crew(kind).filter(|member| member.comes()).count()
     }
 
-    /// Whether another could be hired. Nobody is hired for those who wear out in a closing pool.
-    pub(super) fn has_room(&self, kind: Kind) -> bool {
+    /// How many could be hired. Nobody is hired for those who wear out in a closing pool.
+    pub(super) fn room(&self, kind: Kind) -> usize {
         let counts = |member: &&Member| self.phase != Phase::Open || !member.is_worn;
-        self.crew(kind).filter(counts).count() < self.rules.maximum
+        self.rules.maximum.saturating_sub(self.crew(kind).filter(counts).count())
     }
 
     // ---- coming
@@ -133,7 +133,7 @@ impl Life {
         self.read_notes();
         if self.phase == Phase::Open {
             let staying = self.crew(Kind::JavaScript).filter(|member| !member.retires).count();
-            assert!(staying >= self.rules.minimum || !self.has_room(Kind::JavaScript));
+            assert!(staying >= self.rules.minimum || self.room(Kind::JavaScript) == 0);
         }
     }
 
@@ -181,7 +181,7 @@ impl Life {
         self.asleep[kind as usize].retain(|asleep| *asleep != id);
         match (awaited, next) {
             (Some((slot, true)), Next::Run(assignment)) if slot == assignment.slot => {
-                return self.begins(kind, id, assignment);
+                self.begins(kind, id, assignment);
             }
             (Some((_, false)), Next::Idle) => self.member(kind, id).status = Status::Coming,
             (None, Next::Stop) if (retires || is_worn_out) && runs == 0 => {
@@ -319,9 +319,7 @@ impl Life {
         self.pool.scheduler.gone(kind, id, replace);
         let member = self.members.remove(&(kind as usize, id)).expect("it was alive");
         self.asleep[kind as usize].retain(|asleep| *asleep != id);
-        if !(replace && member.is_up) && !(member.retires && !member.is_up) {
-            self.missing[kind as usize] += 1;
-        }
+        self.missing[kind as usize] += usize::from(!(replace && member.is_up));
         for run in member.runs.iter().filter(|run| self.is_live(run)).collect::<Vec<_>>() {
             match run.stop {
                 None => self.fails(run.slot, End::ExecutorGone(id)),
@@ -331,6 +329,19 @@ impl Life {
         }
         if let Some((slot, _)) = member.awaited {
             self.fails(slot, End::ExecutorGone(id));
+        }
+    }
+
+    /// With nothing left to do, everybody is to end; those that start have as long to answer from now on.
+    pub(super) fn all_retire_if_over(&mut self) {
+        if self.phase == Phase::Open || !self.tasks.is_empty() {
+            return;
+        }
+        for member in self.members.values_mut().filter(|member| !member.retires) {
+            member.retires = true;
+            if member.status == Status::Starting {
+                member.born = self.now;
+            }
         }
     }
 
@@ -364,8 +375,8 @@ impl Life {
             self.missing[kind as usize] = 0;
         } else if self.is_shared && waiting > coming {
             assert!(self.asleep[kind as usize].is_empty(), "a task waits, and somebody sleeps");
-            let is_short = waiting > coming + self.missing[kind as usize];
-            assert!(!is_short || !self.has_room(kind), "a task waits, and nobody is hired");
+            let hired = (waiting - coming).min(self.room(kind));
+            assert!(hired <= self.missing[kind as usize], "a task waits, and nobody is hired");
         }
     }
 

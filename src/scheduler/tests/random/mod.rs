@@ -1,5 +1,6 @@
 //! A pool beside a plain model of its rules, with every executor driven by hand and time by the steps.
 
+mod checks;
 mod life;
 mod members;
 mod moments;

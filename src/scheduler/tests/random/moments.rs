@@ -49,17 +49,19 @@ impl Life {
         over.sort_unstable();
         for (_, slot, _) in over {
             if matches!(self.tasks[&slot].place, Place::BackingOff(_)) {
-                self.is_due_again(slot);
+                self.enters(slot);
             } else {
                 self.stops_awaiting(slot);
                 self.settles(slot, End::QueueTimedOut, Count::TimedOut);
             }
         }
+        self.all_retire_if_over();
         for (kind, id) in self.members.keys().copied().collect::<Vec<_>>() {
             if self.start_due(kind, &self.members[&(kind, id)]).is_some_and(|due| due <= self.now) {
                 self.is_killed(kind, id);
             }
             self.check_runs(kind, id);
+            self.all_retire_if_over();
         }
         self.read_notes();
         self.alarm_at = answer.map(|wait| self.now + wait.as_millis() as u64);
@@ -87,11 +89,9 @@ impl Life {
                 Some(stop) if stop.given_up(kind).is_some_and(|at| at <= now) => {
                     return self.is_killed(kind, id);
                 }
-                Some(stop) => {
-                    if stop.told + GRACE <= now {
-                        stop.told = now;
-                        member.expected_stops.push((run.number, true));
-                    }
+                Some(stop) if stop.told + GRACE <= now => {
+                    stop.told = now;
+                    member.expected_stops.push((run.number, true));
                 }
                 None if run.deadline.is_some_and(|deadline| deadline <= now) => {
                     let (number, slot) = (run.number, run.slot);
@@ -101,7 +101,7 @@ impl Life {
                         self.fails(slot, End::TimedOut);
                     }
                 }
-                None => {}
+                _ => {}
             }
         }
     }
@@ -132,8 +132,17 @@ impl Life {
 
     /// When the next thing is due.
     pub(super) fn next_moment(&self) -> Option<u64> {
+        self.next_moment_of(|_| true)
+    }
+
+    /// The same; with workers that have been killed, nothing is urgent.
+    pub(super) fn next_urgent_moment(&self) -> Option<u64> {
+        self.next_moment_of(|member| !member.is_killed)
+    }
+
+    fn next_moment_of(&self, counts: fn(&Member) -> bool) -> Option<u64> {
         let tasks = self.tasks.values().filter_map(due);
-        let members = self.members.iter().filter_map(|((kind, _), member)| self.member_due(*kind, member));
-        tasks.chain(members).min()
+        let members = self.members.iter().filter(|(_, member)| counts(member));
+        tasks.chain(members.filter_map(|((kind, _), member)| self.member_due(*kind, member))).min()
     }
 }

@@ -1,0 +1,77 @@
+//! What is true after every step of a life.
+
+use super::life::{Counts, Life, Phase, Place, Task};
+use super::*;
+
+impl Life {
+    /// Reads the notes, and starts whom they tell to.
+    pub(super) fn read_notes(&mut self) {
+        for note in self.pool.notes() {
+            match note {
+                Seen::Hire(kind, id) => self.hired(kind, id),
+                Seen::Drained => {
+                    assert!(std::mem::take(&mut self.is_full), "it was full");
+                }
+                Seen::Dropped(_) => {} // of a run that was stopped: nobody's
+                note => self.seen.push(note),
+            }
+        }
+    }
+
+    pub(super) fn check(&mut self) {
+        self.read_notes();
+        self.those_woken_get_up();
+        self.see_who_retires();
+        if self.phase != Phase::Open && self.tasks.is_empty() && self.members.is_empty() && !self.ended {
+            self.ended = true;
+            self.expected.push(Seen::PoolEnded);
+        }
+        let kills = self.seen.extract_if(.., |note| matches!(note, Seen::Kill(_)));
+        let expected_kills = std::mem::take(&mut self.expected_kills).into_iter().map(Seen::Kill);
+        assert!(kills.eq(expected_kills), "those that do not answer, and no others");
+        assert_eq!(std::mem::take(&mut self.seen), std::mem::take(&mut self.expected));
+        for ((_, id), member) in &mut self.members {
+            assert_eq!(member.bell.stops(), std::mem::take(&mut member.expected_stops), "executor {id}");
+        }
+        self.alarm_rung |= self.pool.alarm.rings() > 0;
+        let next = self.next_urgent_moment();
+        let timely = next.is_none_or(|next| self.alarm_rung || self.alarm_at.is_some_and(|at| at <= next));
+        assert!(timely, "nobody looks in time: {:?} instead of {next:?}", self.alarm_at);
+        self.check_figures();
+        KINDS.into_iter().for_each(|kind| self.check_hands(kind));
+    }
+
+    fn check_figures(&self) {
+        let snapshot = self.pool.scheduler.snapshot();
+        for (kind, summary) in KINDS.into_iter().zip([&snapshot.workers, &snapshot.native_threads]) {
+            assert_eq!(summary.total, self.crew(kind).count(), "all that were told of, and no others");
+            let busy = self.crew(kind).filter(|member| member.is_occupied()).count();
+            assert_eq!(summary.busy, busy);
+            assert_eq!(summary.idle, self.crew(kind).filter(|member| member.is_ready()).count());
+        }
+        let queue = &snapshot.queue;
+        let waiting = self.waiting(Kind::JavaScript) + self.waiting(Kind::Native);
+        assert_eq!(queue.length + queue.held, waiting);
+        assert_eq!(queue.by_priority.iter().map(|level| level.1).sum::<usize>(), waiting);
+        let runs = |task: &&Task| matches!(task.place, Place::Running(_));
+        let running = self.tasks.values().filter(runs).count();
+        assert_eq!(snapshot.running.len(), running);
+        let tasks = snapshot.tasks;
+        let counts = Counts {
+            submitted: tasks.submitted,
+            completed: tasks.completed,
+            failed: tasks.failed,
+            timed_out: tasks.timed_out,
+            cancelled: tasks.cancelled,
+            retried: tasks.retried,
+        };
+        assert_eq!(counts, self.counts);
+        let over = counts.completed + counts.failed + counts.timed_out + counts.cancelled;
+        assert_eq!(counts.submitted, over + self.tasks.len() as u64);
+    }
+
+    /// The last note has come, and nobody is left.
+    pub(super) fn has_ended(&self) {
+        assert!(self.ended && self.members.is_empty() && self.pool.notes().is_empty());
+    }
+}

@@ -1,0 +1,165 @@
+//! Workers that make way for others: worn ones, and those that have run as many tasks as they may.
+
+use super::*;
+
+// ---- wear
+
+#[test]
+fn a_worn_worker_works_until_its_replacement_is_up_and_not_longer() {
+    let pool = Pool::new(0, 1);
+    let [worn] = pool.staff(JS);
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn.id));
+    assert_eq!(heir.len(), 1);
+    assert_eq!(pool.workers_hired_by(|| pool.scheduler.wear(worn.id)), [0; 0], "once");
+    for slot in 0..3 {
+        pool.submit(JS, slot);
+        assert_eq!(worn.takes().slot, slot);
+        worn.finishes(slot, "done");
+    }
+    worn.falls_asleep();
+    worn.bell.rings();
+
+    let heir = pool.start(JS, heir[0]);
+    assert!(!worn.was_woken(), "the other is on its way");
+    heir.falls_asleep();
+
+    assert!(worn.was_woken());
+    worn.stops();
+    assert_eq!(worn.gone(), None);
+    pool.submit(JS, 3);
+    assert_eq!(heir.takes().slot, 3);
+}
+
+#[test]
+fn a_worn_worker_finishes_what_it_has() {
+    let pool = Pool::with(&Config { places: 2, ..config(0, 1) });
+    let [worn] = pool.staff(JS);
+    for slot in 0..2 {
+        pool.submit(JS, slot);
+        worn.takes();
+    }
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn.id));
+    pool.submit(JS, 2);
+    assert_eq!(pool.start(JS, heir[0]).takes().slot, 2);
+    worn.finishes(0, "done");
+    worn.falls_asleep();
+    let last = worn.done(1, "done");
+    assert!(matches!(worn.next_with(Some(last)), Next::Stop));
+    assert_eq!(pool.notes(), [Seen::Settled(0, "done"), Seen::Settled(1, "done")]);
+}
+
+#[test]
+fn a_worn_worker_whose_replacement_does_not_come_up_works_on() {
+    let pool = Pool::new(0, 1);
+    let [worn] = pool.staff(JS);
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn.id));
+    assert_eq!(pool.start(JS, heir[0]).gone(), None);
+    pool.submit(JS, 0);
+    assert_eq!(worn.takes().slot, 0);
+}
+
+#[test]
+fn a_worn_worker_that_awaits_an_input_starts_its_task_when_that_has_come() {
+    let pool = Pool::new(0, 1);
+    let [worn] = pool.staff(JS);
+    pool.try_submit(JS, 0, 0.0, true).expect("the pool is open");
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn.id));
+    pool.start(JS, heir[0]).falls_asleep();
+    worn.falls_asleep();
+    pool.scheduler.delivered(JS, 0);
+    assert_eq!(worn.takes().slot, 0);
+    let done = worn.done(0, "done");
+    assert!(matches!(worn.next_with(Some(done)), Next::Stop));
+}
+
+#[test]
+fn a_worker_that_wears_before_it_is_up_makes_way_for_the_next() {
+    let pool = Pool::new(0, 1);
+    let id = pool.submit(JS, 0).expect("nobody is there");
+    let worn = pool.start(JS, id);
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(id));
+    assert_eq!(worn.takes().slot, 0, "it is not its own replacement");
+    pool.start(JS, heir[0]).falls_asleep();
+    let done = worn.done(0, "done");
+    assert!(matches!(worn.next_with(Some(done)), Next::Stop));
+}
+
+#[test]
+fn wear_is_nothing_to_a_worker_that_ends_or_is_gone() {
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    assert_eq!(pool.workers_hired_by(|| pool.scheduler.wear(99)), [0; 0]);
+    pool.scheduler.close();
+    assert_eq!(pool.workers_hired_by(|| pool.scheduler.wear(worker.id)), [0; 0]);
+    worker.stops();
+    worker.gone();
+    pool.scheduler.wear(worker.id);
+    assert_eq!(pool.notes(), [Seen::PoolEnded]);
+}
+
+// ---- a limit of tasks
+
+#[test]
+fn a_worker_takes_only_so_many_tasks_in_its_life() {
+    let pool = Pool::with(&Config { tasks_per_worker: Some(2), ..config(0, 1) });
+    (0..3).for_each(|slot| _ = pool.submit(JS, slot));
+    let worker = pool.start(JS, 1);
+    for slot in 0..2 {
+        assert_eq!(worker.takes().slot, slot);
+        worker.finishes(slot, "done");
+    }
+    worker.stops();
+    let heir = worker.gone().expect("a task waits");
+    assert_eq!(pool.start(JS, heir).takes().slot, 2);
+}
+
+#[test]
+fn a_worker_at_its_limit_is_replaced_up_to_the_minimum() {
+    let pool = Pool::with(&Config { tasks_per_worker: Some(1), ..config(1, 1) });
+    let [id] = pool.hire_minimum()[..] else { panic!("one is missing") };
+    let worker = pool.start(JS, id);
+    pool.submit(JS, 0);
+    worker.takes();
+    worker.finishes(0, "done");
+    worker.stops();
+    assert!(worker.gone().is_some());
+}
+
+#[test]
+fn a_worker_with_several_places_does_not_start_more_than_its_limit() {
+    let pool = Pool::with(&Config { tasks_per_worker: Some(3), places: 2, ..config(0, 1) });
+    (0..5).for_each(|slot| _ = pool.submit(JS, slot));
+    let worker = pool.start(JS, 1);
+    for slot in 0..2 {
+        assert_eq!(worker.takes().slot, slot);
+    }
+    worker.finishes(0, "done");
+    assert_eq!(worker.takes().slot, 2);
+    worker.finishes(1, "done");
+    worker.falls_asleep();
+    let last = worker.done(2, "done");
+    assert!(matches!(worker.next_with(Some(last)), Next::Stop));
+    assert_eq!(pool.start(JS, worker.gone().expect("tasks wait")).takes().slot, 3);
+}
+
+#[test]
+fn native_threads_take_any_number_of_tasks() {
+    let pool = Pool::with(&Config { tasks_per_worker: Some(1), ..config(0, 1) });
+    let [thread] = pool.staff(Kind::Native);
+    pool.submit(Kind::Native, 0);
+    assert_eq!(thread.takes().slot, 0);
+}
+
+#[test]
+fn a_worker_at_its_limit_leaves_the_tasks_that_were_meant_for_it_to_others() {
+    let config = Config { tasks_per_worker: Some(2), ..config(0, 2) };
+    let pool = Pool::with(&config);
+    let [first, second] = pool.staff(JS);
+    (0..3).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
+    assert_eq!(first.takes().slot, 0);
+    first.finishes(0, "done");
+    second.bell.rings();
+    first.stops();
+    assert!(second.was_woken());
+    assert_eq!(second.takes().slot, 1);
+}
