@@ -25,9 +25,9 @@ export interface RetryOptions {
   jitter?: boolean
   /**
    * Whether to run again after `error`, which the run number `attempt` ended with; the first is 1. Runs in the
-   * thread that submitted the task. Default: after every error.
+   * thread that submitted the task, and may take its time. Default: after every error.
    */
-  when?: (error: unknown, attempt: number) => boolean
+  when?: (error: unknown, attempt: number) => boolean | Promise<boolean>
 }
 
 /** Options of a pool. All times are milliseconds. An option that does not exist is refused. */

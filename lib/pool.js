@@ -122,7 +122,12 @@ class WorkerPool extends Emitter {
     )
     const nameOf = (slot) => this.#submissions.nameOf(slot)
     const later = this.#inbox.later.bind(this.#inbox)
-    this.#settlements = new Settlements(this.#native, parts, { nameOf, later }, defaults)
+    this.#settlements = new Settlements(
+      this.#native,
+      parts,
+      { nameOf, later, hold: () => this.#hold() },
+      defaults
+    )
     this.#health = new Health(Math.min(healthInterval, LONGEST_TIMER), () => this.#reportHealth())
     if (minWorkers > 0) setImmediate(() => this.#native.hireMinimum()).unref()
   }

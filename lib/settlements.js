@@ -1,5 +1,6 @@
 'use strict'
 
+const { types } = require('node:util')
 const { decode } = require('./codec.js')
 const { PoolError, restore } = require('./errors.js')
 const { RECORD, UNDECIDED } = require('./records.js')
@@ -13,20 +14,22 @@ class Settlements {
   #workers
   #nameOf
   #later
+  #hold
   #defaults
 
   /**
    * @param {any} addon the pool's NativePool
    * @param {{ slots: InstanceType<typeof import('./slots.js').Slots>, workers: InstanceType<typeof import('./workers.js').Workers> }} parts
-   * @param {{ nameOf: (slot: number) => string, later: (slot: number, act: () => void) => void }} pool what a task is called; what to do once the batch of its record has been read
+   * @param {{ nameOf: (slot: number) => string, later: (slot: number, act: () => void) => void, hold: () => void }} pool what a task is called; what to do once the batch of its record has been read; what when one is over
    * @param {import('./task-options.js').TaskDefaults} defaults
    */
-  constructor(addon, { slots, workers }, { nameOf, later }, defaults) {
+  constructor(addon, { slots, workers }, { nameOf, later, hold }, defaults) {
     this.#native = addon
     this.#slots = slots
     this.#workers = workers
     this.#nameOf = nameOf
     this.#later = later
+    this.#hold = hold
     this.#defaults = defaults
   }
 
@@ -106,8 +109,8 @@ class Settlements {
     return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
   }
 
-  /** Asks whether a task that failed is to be tried again. */
-  #decide(slot, error) {
+  /** Asks whether a task that failed is to be tried again; the answer may take its time. */
+  async #decide(slot, error) {
     const slots = this.#slots
     if (!slots.isOpen(slot)) return // the pool has ended meanwhile
     const kept = slots.kept[slot]
@@ -117,13 +120,16 @@ class Settlements {
     try {
       const attempt = kept === undefined ? 1 : ++kept.failures
       // Its signal may be aborted in there, or was by whoever was asked before.
-      if (!slots.isSettled(slot)) again = Boolean(when?.(error, attempt)) && !slots.isSettled(slot)
+      const answer = slots.isSettled(slot) ? false : when?.(error, attempt)
+      again = Boolean(types.isPromise(answer) ? await answer : answer)
     } catch (thrown) {
       rejection = this.#brokenCondition(slot, thrown, error)
     }
     if (!slots.isOpen(slot)) return // it has ended the pool
+    again &&= !slots.isSettled(slot)
     this.#native.decide(slot, again)
     if (!again) slots.reject(slot, rejection)
+    this.#hold()
   }
 
   #brokenCondition(slot, thrown, error) {

@@ -12,7 +12,6 @@ impl Life {
                 Seen::Drained => {
                     assert!(std::mem::take(&mut self.is_full), "it was full");
                 }
-                Seen::Dropped(_) => {} // of a run that was stopped: nobody's
                 note => self.seen.push(note),
             }
         }

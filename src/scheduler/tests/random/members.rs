@@ -274,6 +274,9 @@ impl Life {
         if is_stopped && ending == Ending::Stopped && !keep {
             member.wear();
         }
+        if is_stopped && ending != Ending::Stopped {
+            self.expected.push(Seen::Dropped("its own"));
+        }
         if is_stopped || !self.is_live(&run) {
             return Some(finished);
         }
