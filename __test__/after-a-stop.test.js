@@ -1,0 +1,107 @@
+'use strict'
+
+// What a task that was cut off leaves to those that come after it in the same worker: nothing.
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { WorkerPool } = require('..')
+const { rejection, track, within } = require('./fixtures/life/helpers.js')
+
+const TIMEOUT = { timeout: 100 }
+
+describe.each([true, false])('with keepWorkerAfterStop: %p', (keepWorkerAfterStop) => {
+  const poolOf = (options) => track(new WorkerPool({ maxWorkers: 1, keepWorkerAfterStop, ...options }))
+
+  async function isStopped(pool, task, input) {
+    const error = await rejection(pool.execute(task, input, TIMEOUT))
+    expect(error.code).toBe('ERR_TASK_TIMEOUT')
+  }
+
+  test('a scope of an AsyncResource that nobody has left does not end the process', async () => {
+    const pool = poolOf()
+    for (let round = 0; round < 3; round++) {
+      await isStopped(pool, () => {
+        const { AsyncResource } = require('node:async_hooks')
+        new AsyncResource('Scope').runInAsyncScope(() => {
+          for (;;);
+        })
+      })
+      expect(
+        await within(
+          pool.execute((n) => n + 1, 41),
+          'the next task'
+        )
+      ).toBe(42)
+    }
+  })
+
+  test('no store of an AsyncLocalStorage', async () => {
+    const pool = poolOf()
+    for (let round = 0; round < 5; round++) {
+      await isStopped(pool, () => {
+        const { AsyncLocalStorage } = require('node:async_hooks')
+        globalThis.storage ??= new AsyncLocalStorage()
+        globalThis.storage.run('left behind', () => {
+          for (;;);
+        })
+      })
+      const seen = await pool.execute(() => String(globalThis.storage?.getStore()))
+      const seenLater = await pool.execute(async () => {
+        await new Promise((resolve) => setTimeout(resolve))
+        return String(globalThis.storage?.getStore())
+      })
+      expect([seen, seenLater]).toEqual(['undefined', 'undefined'])
+    }
+  })
+
+  test('no half of a module', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-half-'))
+    const file = path.join(folder, 'half.cjs')
+    const gate = new Int32Array(new SharedArrayBuffer(4))
+    fs.writeFileSync(file, 'exports.half = 1; while (globalThis.loadsForEver); exports.whole = 2')
+    const pool = poolOf()
+    await isStopped(
+      pool,
+      ({ file }) => {
+        globalThis.loadsForEver = true
+        require(file)
+      },
+      { file, gate }
+    )
+    const whole = await pool.execute((file) => {
+      globalThis.loadsForEver = false
+      return { ...require(file) }
+    }, file)
+    fs.rmSync(folder, { recursive: true })
+    expect(whole).toEqual({ half: 1, whole: 2 })
+  })
+
+  test("none of Node's globals half loaded", async () => {
+    // The first touch loads them, which takes about as long as these tasks may.
+    for (let round = 0; round < 10; round++) {
+      const pool = poolOf()
+      const touch = () => typeof performance.now() + typeof crypto.subtle + typeof TransformStream
+      const first = pool.execute(touch, undefined, { timeout: 1 + round }).catch((error) => error.code)
+      expect(['ERR_TASK_TIMEOUT', 'numberobjectfunction']).toContain(await within(first, 'the first task'))
+      expect(await within(pool.execute(touch), 'the next task')).toBe('numberobjectfunction')
+      await pool.terminate()
+    }
+  })
+
+  test('no result that only a MessagePort carries, to be taken for that of the next', async () => {
+    const pool = poolOf()
+    for (let round = 0; round < 200; round++) {
+      // A RegExp is cloned by the port; this one is sent about when the limit passes.
+      const late = (n) => {
+        const end = Date.now() + 2
+        while (Date.now() < end);
+        return new RegExp(`late ${n}`)
+      }
+      const first = pool.execute(late, round, { timeout: 2 }).then(String, (error) => error.code)
+      const next = pool.execute((n) => new RegExp(`next ${n}`), round)
+      expect([`/late ${round}/`, 'ERR_TASK_TIMEOUT']).toContain(await within(first, 'the first task'))
+      expect(String(await within(next, 'the next task'))).toBe(`/next ${round}/`)
+    }
+  })
+})
