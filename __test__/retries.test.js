@@ -228,6 +228,32 @@ describe('the condition `when`', () => {
     expect(pool.stats().tasks).toMatchObject({ failed: 0, timedOut: 1, retried: 0 })
   })
 
+  test('may take its time', async () => {
+    const { asked, when } = makeWhen(async (_, attempt) => {
+      await null
+      return attempt < 2
+    })
+    const error = await rejection(poolOf().execute('fails', {}, { retries: { max: 5, when } }))
+    expect(asked.map(([, attempt]) => attempt)).toEqual([1, 2])
+    expect(error).toBe(asked[1][0])
+  })
+
+  test('that takes its time is not waited for by a signal', async () => {
+    const controller = new AbortController()
+    const pool = poolOf()
+    let answer
+    const when = () =>
+      new Promise((resolve) => {
+        answer = resolve
+        controller.abort('enough')
+      })
+    const { signal } = controller
+    expect(await rejection(pool.execute('fails', {}, { retries: { max: 5, when }, signal }))).toBe('enough')
+    answer(true)
+    await within(pool.close(), 'close()') // as nothing is left to try
+    expect(pool.stats().tasks).toMatchObject({ submitted: 1, cancelled: 1, retried: 0 })
+  })
+
   test('that throws: a PoolError with both errors', async () => {
     const pool = poolOf()
     const thrown = new Error('from when')
