@@ -20,6 +20,7 @@ const STATES = [
   'backing off',
   'being asked about a retry',
   'about to be asked about a retry',
+  'a retry condition takes its time',
   'a worker has died',
   'a worker is recycled',
   'a worker is retired',

@@ -1,9 +1,20 @@
+const fs = require('node:fs')
 const path = require('node:path')
-const { makePipe, rejection, runNode, until, within } = require('./fixtures/life/helpers.js')
+const { WorkerPool } = require('..')
+const {
+  makePipe,
+  rejection,
+  runNode,
+  temporaryDirectory,
+  track,
+  until,
+  within
+} = require('./fixtures/life/helpers.js')
 const {
   BEGUN,
   GO,
   HEARD,
+  TASKS,
   begun,
   longNative,
   makeView,
@@ -157,16 +168,20 @@ describe('a worker whose task was stopped', () => {
 })
 
 describe('a task that answers keeps its worker', () => {
+  // It has 10 ms for the answer, which a busy machine may not give it each time.
   test.each(each(['asks', 'listens']))('by its %s: one that %s', async (way, task) => {
-    const pool = poolOf()
-    const before = await visit(pool)
-    for (let n = 1; n <= 3; n++) {
-      const view = makeView()
+    let answers = 0
+    for (let n = 0; n < 10 && answers < 3; n++) {
+      const [pool, view] = [poolOf(), makeView()]
+      const before = await visit(pool)
       await STOPS[way](pool, task, view)
-      expect(await visit(pool)).toEqual({ workerId: before.workerId, calls: 1 + n })
-      expect(view[HEARD]).toBe(view[BEGUN]) // 0 if its time was over before it got the processor
+      const after = await visit(pool)
+      if (view[HEARD] === 0 || view[BEGUN] === 0) continue
+      answers++
+      expect(after).toEqual({ workerId: before.workerId, calls: 2 })
       expect(pool.stats().workers.total).toBe(1) // nor has another been asked for
     }
+    expect(answers).toBe(3)
   })
 
   test.each(WAYS)('but one that asks and does not care is stopped all the same, by its %s', async (way) => {
@@ -228,11 +243,13 @@ describe('what a stopped task does later does no harm', () => {
         setTimeout(() => setTimeout(() => Atomics.add(workerData, 3, 1), 1), 1)
       }
       export function harm() { Atomics.add(workerData, 2, 1) }`
-    const { WorkerPool } = require('..')
-    const { track } = require('./fixtures/life/helpers.js')
     const options = { maxWorkers: 1, keepWorkerAfterStop: true, workerData: view }
     const pool = track(new WorkerPool(`data:text/javascript,${encodeURIComponent(script)}`, options))
     await STOPS.signal(pool, 'harm', undefined, view)
+    await within(
+      pool.execute(() => 1),
+      'a task that needs no script'
+    ) // the worker has left the other behind
     raise(view, GO)
     await until(() => view[3] > 0, 'the end of the setup')
     expect(view[HEARD]).toBe(0)
@@ -279,32 +296,59 @@ test('where JavaScript cannot be terminated, a worker that does not answer is re
     const how = by === 'timeout' ? 'ERR_TASK_TIMEOUT' : 'taken back'
     for (const task of [...endless, ...unreachable, 'ignores'])
       expect([task, results[`${task} by ${by}`]]).toEqual([task, [how, 42, 'another']])
-    for (const task of ['asks', 'listens', 'kept'])
-      expect([task, results[`${task} by ${by}`]]).toEqual([task, [how, 42, 'same']])
+    expect(results[`kept by ${by}`]).toEqual([how, 42, 'same'])
+    // They have 10 ms for the answer, which a busy machine may not give them.
+    for (const task of ['asks', 'listens'])
+      expect([task, results[`${task} by ${by}`].slice(0, 2)]).toEqual([task, [how, 42]])
   }
   expect(results.beside).toEqual(['ERR_TASK_TIMEOUT', 'ERR_WORKER_EXITED', 'innocent'])
 }, 60_000)
 
 describe('a task that was left behind and then loops', () => {
-  const leaveBehind = async (way, pool) => {
+  /** A pool whose second worker, which is to replace the first, comes up when it may. */
+  function poolWithLateSecond() {
+    const file = path.join(temporaryDirectory(), 'second.cjs')
+    fs.writeFileSync(
+      file,
+      `const { workerData } = require('node:worker_threads')
+       Object.assign(exports, require(${JSON.stringify(TASKS)}))
+       if (Atomics.add(workerData, 0, 1) === 1) Atomics.wait(workerData, 1, 0)`
+    )
+    const gate = makeView()
+    const pool = track(new WorkerPool(file, { maxWorkers: 1, workerData: gate }))
+    return { pool, letSecondCome: () => raise(gate, GO) }
+  }
+
+  async function leaveBehind(way, pool) {
     const view = makeView()
     await STOPS[way](pool, 'loopsLate', view)
+    await within(pool.execute('echo'), 'a task on the worker that has left the other behind')
     raise(view, GO)
+    if (view[BEGUN] > 0) await until(() => view[HEARD] > 0, 'the loop')
   }
 
   test.each(WAYS)('does not keep the next tasks from running: by its %s', async (way) => {
-    const pool = poolOf()
-    for (let n = 1; n <= 3; n++) {
-      await leaveBehind(way, pool)
-      const next = [pool.execute('echo', n), pool.execute('echo', /x/)]
-      await expect(within(Promise.all(next), 'the next tasks')).resolves.toEqual([n, /x/])
-    }
+    const { pool, letSecondCome } = poolWithLateSecond()
+    await leaveBehind(way, pool)
+    const next = pool.execute('echo', 1)
+    letSecondCome()
+    await expect(within(next, 'the next task')).resolves.toBe(1)
+  })
+
+  // OPEN: an idle worker is sent the input of a task, and nobody looks whether it ever comes for it.
+  test.failing('nor a task whose input has been sent to its worker', async () => {
+    const { pool, letSecondCome } = poolWithLateSecond()
+    await leaveBehind('signal', pool)
+    const next = pool.execute('echo', /x/, { timeout: 1000 })
+    letSecondCome()
+    await expect(within(next, 'the next task', 10_000)).resolves.toEqual(/x/)
   })
 
   // OPEN: nobody ends a worker that has been told to go and cannot, as what it runs is no task any more.
-  test.failing('does not keep the pool from closing', async () => {
-    const pool = poolOf()
+  test.failing('nor the pool from closing', async () => {
+    const { pool, letSecondCome } = poolWithLateSecond()
     await leaveBehind('signal', pool)
+    letSecondCome()
     await expect(within(pool.execute('echo', 1), 'the next task')).resolves.toBe(1)
     await within(pool.close(), 'close()', 10_000)
   })

@@ -173,6 +173,7 @@ function runFirst(task, label, input) {
     const begun = script.ready().then(
       () => {
         tell({}) // the owner knows of a failure
+        if (task.abandoned) throw STOP // nobody could stop it any more
         return call(task, findHandler(label, isSource, text), input)
       },
       (error) => {

@@ -131,7 +131,6 @@ pub(super) struct Crew {
     pub spinner: Option<u32>,
     pub minimum: usize,
     pub maximum: usize,
-    pub starting: usize,
     /// Waiting tasks that are in executors' own queues.
     pub pinned: usize,
     next_id: u32,
@@ -145,7 +144,6 @@ impl Crew {
             spinner: None,
             minimum,
             maximum,
-            starting: 0,
             pinned: 0,
             next_id: 1,
         }
@@ -155,7 +153,6 @@ impl Crew {
     pub(super) fn hire(&mut self, now: Nanoseconds) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
-        self.starting += 1;
         let executor = Executor {
             state: State::Starting,
             runs: SmallVec::new(),
@@ -176,11 +173,8 @@ impl Crew {
         id
     }
 
-    /// Sets the state, keeping `starting` right.
     pub(super) fn set_state(&mut self, id: u32, state: State) {
         if let Some(executor) = self.executors.get_mut(&id) {
-            self.starting -= usize::from(executor.state == State::Starting);
-            self.starting += usize::from(state == State::Starting);
             executor.state = state;
         }
     }

@@ -14,7 +14,9 @@ impl<J: Clone, O> Core<J, O> {
     /// An executor asks for work.
     pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
         let places = self.places(kind);
-        self.arrive(kind, id, now, effects);
+        if self.crews[kind as usize].executors.get(&id).is_some_and(|executor| !executor.up) {
+            self.arrive(kind, id, now, effects);
+        }
         let crew = &mut self.crews[kind as usize];
         let Some(executor) = crew.executors.get(&id) else { return Turn::Stop };
         match executor.state {

@@ -1,0 +1,67 @@
+const vm = require('node:vm')
+const { rejection, within } = require('./fixtures/life/helpers.js')
+const { begun, makeView, poolOf } = require('./fixtures/stopping/helpers.js')
+
+describe('signals that are not of this realm, or no AbortSignal at all', () => {
+  /** A minimal signal; `realm` is evaluated in another context. */
+  const SOURCE = `({
+    aborted: false,
+    reason: undefined,
+    heard: new Set(),
+    addEventListener(type, listener) { if (type === 'abort') this.heard.add(listener) },
+    removeEventListener(type, listener) { this.heard.delete(listener) },
+    abort(reason) {
+      this.aborted = true
+      this.reason = reason
+      for (const listener of [...this.heard]) listener.call(this, { type: 'abort', target: this })
+    }
+  })`
+
+  test.each([
+    ['of this realm', () => vm.runInThisContext(SOURCE)],
+    ['of another realm', () => vm.runInNewContext(SOURCE)]
+  ])('a signal that only looks like one, %s', async (_, make) => {
+    const [pool, view] = [poolOf(), makeView()]
+    const signal = make()
+    const tasks = [pool.execute('a loop', view, { signal }), pool.execute('echo', 1, { signal })].map(
+      (task) => rejection(task)
+    )
+    await begun(view)
+    expect(signal.heard.size).toBe(1)
+    signal.abort(undefined)
+    expect(await Promise.all(tasks)).toEqual([undefined, undefined])
+    expect(signal.heard.size).toBe(0)
+    expect(await rejection(pool.execute('echo', 1, { signal }))).toBe(undefined)
+  })
+
+  test('one whose listener is called twice, and after the end', async () => {
+    const [pool, signal] = [poolOf(), vm.runInThisContext(SOURCE)]
+    signal.removeEventListener = () => {}
+    const task = rejection(pool.execute('never', undefined, { signal }))
+    const [kept] = signal.heard
+    signal.abort('first')
+    kept()
+    expect(await task).toBe('first')
+    const next = pool.execute('echo', 2) // maybe in the same slot
+    kept()
+    await expect(within(next, 'the next task')).resolves.toBe(2)
+  })
+
+  test('one that cannot be listened to: the task rejects and says so', async () => {
+    const pool = poolOf()
+    const signal = vm.runInThisContext(SOURCE)
+    signal.addEventListener = () => {
+      throw new Error('deaf')
+    }
+    for (const [task, input] of [
+      ['echo', 1],
+      ['echo', /x/],
+      ['noop', undefined]
+    ]) {
+      const error = await rejection(pool.execute(task, input, { signal }))
+      expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE', task, cause: { message: 'deaf' } })
+    }
+    expect(pool.stats().tasks.submitted).toBe(0)
+    await within(pool.close(), 'close()')
+  })
+})
