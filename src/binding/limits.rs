@@ -9,8 +9,12 @@ use super::call::{ASK, JITTER, Numbers};
 use super::isolate::Isolate;
 use crate::scheduler::{Config, Limits, Retry, STOP_GRACE, Sizes, Strategy};
 
-/// How long a worker that can be stopped has to answer: it may be in native code that cannot.
+/// How long a worker has to answer whose tasks can be terminated: it may be in native code that cannot. Where none
+/// can, it has no more than what a task needs that asks.
 const STOP_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How long a worker has to come back in which a task was cut off, or left behind and may run on.
+const SUSPECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Limits and names of a pool, checked by `lib/options.js`. Times are milliseconds; Infinity stands for no limit.
 #[napi(object)]
@@ -94,7 +98,8 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
         longest_queue: finite(options.max_queue).map(|longest| longest as usize),
         refuse_when_full: options.when_full == "reject",
         keep_after_stop: options.keep_worker_after_stop,
-        stop_timeout: if Isolate::current().is_some() { STOP_TIMEOUT } else { STOP_GRACE },
+        stop_timeout: if Isolate::current().is_some() { STOP_TIMEOUT } else { 5 * STOP_GRACE },
+        suspect_timeout: Some(SUSPECT_TIMEOUT),
         limits: Limits {
             timeout: duration(options.timeout),
             queue_timeout: duration(options.queue_timeout),

@@ -241,7 +241,9 @@ impl<J: Clone, O> Core<J, O> {
         let mut more = [0, 0];
         more[kind as usize] = 1;
         let excess = self.excess_with(more);
-        excess > longest && excess > self.excess()
+        // Not before the owner was told: with several places, the room of a worker comes and goes with what it is at.
+        let told = self.backed_up || longest == 0;
+        told && excess > longest && excess > self.excess()
     }
 
     /// Waiting tasks beyond the longest that the queue may be, where those are not refused. One that somebody is about

@@ -68,6 +68,12 @@ pub(super) struct Executor {
     pub worn: bool,
     /// Its owner has been told to end it.
     pub killed: bool,
+    /// Something was cut off or left behind in it, which may keep it from ever coming back.
+    pub suspect: bool,
+    /// Since when it has been seen to be expected, if it is a suspect.
+    pub expected: Option<Nanoseconds>,
+    /// It has been told to end, and is about to.
+    pub leaving: bool,
     /// Tasks that only it may take, unless it ends.
     pub own: Option<Queue>,
     /// How many of those wait.
@@ -97,6 +103,15 @@ impl Executor {
     /// Whether it is up and not about to end.
     pub(super) fn remains(&self) -> bool {
         !matches!(self.state, State::Starting | State::Retiring)
+    }
+
+    /// Whether it has nothing to run and somebody waits for it to ask for more.
+    pub(super) fn is_expected(&self) -> bool {
+        let called = match self.awaited {
+            Some(awaited) => awaited.arrived,
+            None => matches!(self.state, State::Coming | State::Retiring),
+        };
+        called && self.runs.is_empty() && !self.leaving
     }
 
     /// Whether it has a task.
@@ -160,6 +175,9 @@ impl Crew {
             up: false,
             worn: false,
             killed: false,
+            suspect: false,
+            expected: None,
+            leaving: false,
             own: None,
             pinned: 0,
             signal: Arc::new(AtomicBool::new(false)),

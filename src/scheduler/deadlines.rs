@@ -107,6 +107,7 @@ impl<J: Clone, O> Core<J, O> {
             for id in everyone {
                 self.check_start(kind, id, now, effects);
                 self.check_runs(kind, id, now, effects);
+                self.check_suspect(kind, id, now, effects);
             }
         }
         self.watch_idle(Kind::JavaScript, now, effects);
@@ -209,6 +210,29 @@ impl<J: Clone, O> Core<J, O> {
             self.statistics.over(task.kind, task.label, Count::Cancelled);
             self.end_if_over(now, effects);
         }
+    }
+
+    /// Something was cut off or left behind in a worker: from now on, it is watched.
+    pub(super) fn suspect(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let executor = self.crews[Kind::JavaScript as usize].executors.get_mut(&id);
+        if let (Some(executor), Some(limit)) = (executor, self.config.suspect_timeout) {
+            executor.suspect = true;
+            self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
+        }
+    }
+
+    /// A suspect that is expected and does not come is given up: code that was left behind runs for ever, and no
+    /// run is there to be stopped.
+    fn check_suspect(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let executor = self.crews[kind as usize].executors.get_mut(&id);
+        let suspect = executor.filter(|executor| executor.suspect && !executor.killed && !executor.leaving);
+        let (Some(executor), Some(limit)) = (suspect, self.config.suspect_timeout) else { return };
+        executor.expected = executor.is_expected().then(|| executor.expected.unwrap_or(now));
+        let patience = nanoseconds(limit);
+        if executor.expected.is_some_and(|since| since.saturating_add(patience) <= now) {
+            return self.kill(id, now, effects);
+        }
+        self.deadlines.arm(now.saturating_add(patience), effects);
     }
 
     /// A worker does not answer: its owner is to end it.

@@ -73,6 +73,9 @@ pub struct Config {
     pub keep_after_stop: bool,
     /// How long after it was told to stop a task's worker is given up, if it has not answered.
     pub stop_timeout: Duration,
+    /// How long a worker in which something was cut off or left behind may take to come when it is expected; `None`
+    /// for ever.
+    pub suspect_timeout: Option<Duration>,
     /// Of tasks that bring none of their own.
     pub limits: Limits,
 }

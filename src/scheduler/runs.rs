@@ -18,9 +18,13 @@ impl<J: Clone, O> Core<J, O> {
             self.arrive(kind, id, now, effects);
         }
         let crew = &mut self.crews[kind as usize];
-        let Some(executor) = crew.executors.get(&id) else { return Turn::Stop };
+        let Some(executor) = crew.executors.get_mut(&id) else { return Turn::Stop };
+        executor.expected = None;
         match executor.state {
-            State::Retiring if !executor.is_occupied() => return Turn::Stop,
+            State::Retiring if !executor.is_occupied() => {
+                executor.leaving = true;
+                return Turn::Stop;
+            }
             // Until its last run is over, or the input of its last task has come.
             State::Retiring if !executor.awaited.is_some_and(|awaited| awaited.arrived) => return Turn::Idle,
             State::Awaiting => return Turn::Idle, // woken for nothing; the delivery will wake it again
@@ -36,7 +40,7 @@ impl<J: Clone, O> Core<J, O> {
         let limit = self.config.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
         if limit.is_some_and(|most| tasks + runs as u64 >= most) {
             self.retire(kind, id, now, effects);
-            return if runs == 0 { Turn::Stop } else { Turn::Idle };
+            return if runs == 0 { self.turn(kind, id, now, effects) } else { Turn::Idle };
         }
         if runs >= places {
             return Turn::Idle; // it will ask when one is over
@@ -169,8 +173,10 @@ impl<J: Clone, O> Core<J, O> {
         if kind == Kind::JavaScript && run.stop.is_some() {
             // Its task has been told of already. What it left behind in its worker nobody knows.
             if ending != Ending::Stopped {
-                self.note(Note::Dropped { outcome }, effects);
-            } else if !self.config.keep_after_stop {
+                return self.note(Note::Dropped { outcome }, effects);
+            }
+            self.suspect(id, now, effects);
+            if !self.config.keep_after_stop {
                 self.wear(kind, id, now, effects);
             }
             return;

@@ -141,6 +141,7 @@ fn sized(maximum_workers: usize, maximum_native_threads: usize) -> Config {
         refuse_when_full: false,
         keep_after_stop: false,
         stop_timeout: MOMENT,
+        suspect_timeout: None,
         limits: Limits::default(),
     }
 }

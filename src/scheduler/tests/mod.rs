@@ -17,6 +17,7 @@ mod random;
 mod retries;
 mod sizes;
 mod stopping;
+mod suspects;
 mod tasks;
 mod threads;
 mod undecided;
@@ -127,6 +128,7 @@ fn config(minimum: usize, maximum: usize) -> Config {
         refuse_when_full: true,
         keep_after_stop: false,
         stop_timeout: Duration::from_secs(1),
+        suspect_timeout: None,
         limits: Limits::default(),
     }
 }

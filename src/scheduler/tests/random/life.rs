@@ -92,6 +92,7 @@ impl Life {
             refuse_when_full: false,
             keep_after_stop: rules.keep_after_stop,
             stop_timeout: ms(moments::PATIENCE),
+            suspect_timeout: None,
             ..config(rules.minimum, rules.maximum)
         };
         Self {
