@@ -158,7 +158,7 @@ export interface TaskContext {
   readonly priority: number
   /** The worker that runs it; unique in the pool. */
   readonly workerId: number
-  /** Aborts when the task is told to stop: by its own `signal`, a timeout or the end of the pool. */
+  /** Aborts when the task is told to stop: by its own `signal` or a timeout. */
   readonly signal: AbortSignal
   /** Whether the task has been told to stop. True as soon as that is so, also in the middle of a synchronous loop. */
   readonly aborted: boolean
@@ -316,7 +316,7 @@ export interface PoolEvents {
   health: [report: HealthReport]
   /** What went wrong outside of any task, such as a worker that cannot start. */
   error: [error: unknown]
-  /** A worker is up and has loaded the script. */
+  /** A worker is up: it has loaded the script and set it up, or told why not. */
   workerStart: [worker: { workerId: number }]
   /** A worker has ended. `error` is what it died of, if it did; a worker that ended before its time may have no `exitCode`. */
   workerExit: [worker: { workerId: number; exitCode: number | undefined; error?: unknown }]

@@ -177,6 +177,30 @@ describe('concurrentTasksPerWorker', () => {
     port1.close()
   })
 
+  test('nobody is refused who was not told that the queue is full', async () => {
+    const pool = poolOf({ concurrentTasksPerWorker: 8, maxQueue: 2 })
+    const gate = makeGate()
+    const tasks = [pool.execute('block', gate), ...range(8).map((n) => pool.execute('echo', n))]
+    expect(pool.needsDrain).toBe(false) // the worker on its way has places for all but one
+    await entered(gate)
+    expect(pool.needsDrain).toBe(false) // now it can take none
+    tasks.push(pool.execute('echo', 8))
+    expect(pool.needsDrain).toBe(true)
+    expect(await rejection(pool.execute('echo', 9))).toMatchObject({ code: 'ERR_QUEUE_FULL' })
+    open(gate)
+    await within(Promise.all(tasks), 'the tasks')
+  })
+
+  test('a producer that waits for drain is never refused', async () => {
+    const pool = poolOf({ maxWorkers: 2, concurrentTasksPerWorker: 8, maxQueue: 100 })
+    const tasks = []
+    for (let n = 0; n < 5000; n++) {
+      tasks.push(pool.execute(async (value) => value, n))
+      if (pool.needsDrain) await within(new Promise((resolve) => pool.once('drain', resolve)), "'drain'")
+    }
+    await expect(within(Promise.all(tasks), 'the tasks')).resolves.toEqual(range(5000))
+  })
+
   test('close() waits for all that await', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 4 })
     const gate = makeCountingGate()

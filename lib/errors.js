@@ -16,6 +16,15 @@ const invalidType = (message) => new PoolError('ERR_INVALID_ARG_TYPE', message)
 const invalidValue = (message) => new PoolError('ERR_INVALID_ARG_VALUE', message)
 const outOfRange = (message) => new PoolError('ERR_OUT_OF_RANGE', message)
 
+/** What was thrown, in words; it may be anything. */
+function wordsOf(/** @type {any} */ thrown) {
+  try {
+    return String(thrown?.message ?? thrown)
+  } catch {
+    return 'it threw something that has no words'
+  }
+}
+
 /** A value as it reads in a sentence. */
 function show(value) {
   if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`
@@ -218,6 +227,7 @@ module.exports = {
   invalidValue,
   outOfRange,
   show,
+  wordsOf,
   describe,
   simplify,
   restore,

@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
-const { PoolError } = require('./errors.js')
+const { PoolError, wordsOf } = require('./errors.js')
 
 // Where a worker's functions come from: the exports of a script, or source.
 
@@ -45,7 +45,7 @@ async function loadExports(script) {
     }
     return await import(path.isAbsolute(script) ? pathToFileURL(script).href : script)
   } catch (cause) {
-    const message = `The script ${script} could not be loaded: ${cause?.message ?? cause}`
+    const message = `The script ${script} could not be loaded: ${wordsOf(cause)}`
     throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
   }
 }

@@ -35,7 +35,7 @@ class Inbox {
   #watching = false
   #patience = PATIENCE
   #watchUntil = 0
-  /** What is left to do about records that have been read. @type {{ slot: number, act: () => void }[]} */
+  /** What is left to do about records that have been read. @type {(() => void)[]} */
   #rest = []
   #wakeUps = 0
 
@@ -74,8 +74,8 @@ class Inbox {
    * Has something done about a record once its batch has been read: what takes records itself, or calls code of
    * the user's that may, would overwrite the rest of the batch.
    */
-  later(slot, act) {
-    this.#rest.push({ slot, act })
+  later(act) {
+    this.#rest.push(act)
   }
 
   /** To be called when a task has been submitted: its result may be there in no time. */
@@ -125,13 +125,7 @@ class Inbox {
   }
 
   #doRest() {
-    for (let next = this.#rest.shift(); next !== undefined; next = this.#rest.shift()) {
-      try {
-        next.act()
-      } catch (error) {
-        if (this.#slots.isOpen(next.slot)) this.#slots.reject(next.slot, error)
-      }
-    }
+    for (let act = this.#rest.shift(); act !== undefined; act = this.#rest.shift()) act()
   }
 
   /** Rust has to write to the memory that is read. */

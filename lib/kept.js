@@ -18,6 +18,8 @@ class Kept {
   options = undefined
   /** Attempts that have failed and were asked about. */
   failures = 0
+  /** Whether the answer is awaited. */
+  isAsked = false
   /** @type {InstanceType<typeof import('./signals.js').Signals> | undefined} */
   signals = undefined
 

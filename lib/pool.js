@@ -38,9 +38,6 @@ const { Workers } = require('./workers.js')
 /** A timer set for longer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Of a record that is about no task. */
-const NO_SLOT = -1
-
 /** A function that holds `wake` alone: one made in the constructor would hold the pool. */
 const calling = (wake) => () => wake.drain()
 
@@ -186,13 +183,11 @@ class WorkerPool extends Emitter {
     const { kind, slot, number } = record
     switch (kind) {
       case RECORD.DELIVER:
-        return this.#submissions.deliverLate(slot, number)
+        return this.#inbox.later(() => this.#submissions.deliverLate(slot, number))
       case RECORD.HIRE:
-        return this.#inbox.later(NO_SLOT, () =>
-          slot === 0 ? this.#startWorker(number) : this.#startThread(number)
-        )
+        return this.#inbox.later(() => (slot === 0 ? this.#startWorker(number) : this.#startThread(number)))
       case RECORD.KILL:
-        return this.#inbox.later(NO_SLOT, () => this.#workers.kill(number))
+        return this.#inbox.later(() => this.#workers.kill(number))
       case RECORD.CARGO_DROPPED:
         return void this.#workers.receive(number) // nobody's, and the next must not be taken for it
       case RECORD.DRAINED:

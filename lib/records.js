@@ -69,6 +69,9 @@ const ENDING = {
   RETURNS: 16
 }
 
+/** What a worker exits with that was cut off where it cannot go on. */
+const CUT_OFF = 113
+
 /** Kinds of messages on a worker's port. */
 const PORT = { CARGO: 0, SHARED: 1, FORGET: 2 }
 
@@ -101,6 +104,7 @@ module.exports = {
   RUN,
   TASK,
   ENDING,
+  CUT_OFF,
   PORT,
   Inbound
 }

@@ -1,8 +1,7 @@
 'use strict'
 
-const { types } = require('node:util')
 const { decode } = require('./codec.js')
-const { PoolError, restore } = require('./errors.js')
+const { PoolError, restore, wordsOf } = require('./errors.js')
 const { RECORD, UNDECIDED } = require('./records.js')
 const { reasonOf } = require('./signals.js')
 const { queueTimeoutError, taskTimeoutError } = require('./refusals.js')
@@ -20,7 +19,7 @@ class Settlements {
   /**
    * @param {any} addon the pool's NativePool
    * @param {{ slots: InstanceType<typeof import('./slots.js').Slots>, workers: InstanceType<typeof import('./workers.js').Workers> }} parts
-   * @param {{ nameOf: (slot: number) => string, later: (slot: number, act: () => void) => void, hold: () => void }} pool what a task is called; what to do once the batch of its record has been read; what when one is over
+   * @param {{ nameOf: (slot: number) => string, later: (act: () => void) => void, hold: () => void }} pool what a task is called; what to do once the batch of its record has been read; what when one is over
    * @param {import('./task-options.js').TaskDefaults} defaults
    */
   constructor(addon, { slots, workers }, { nameOf, later, hold }, defaults) {
@@ -45,10 +44,10 @@ class Settlements {
       if (flags & UNDECIDED) this.#native.decide(slot, false)
       return slots.close(slot)
     }
-    if (cargo?.error !== undefined) return slots.reject(slot, this.#unreadable(slot, cargo.error))
-    if (FULFILS.has(kind)) return slots.resolve(slot, this.#resultOf(record, cargo?.value, large))
-    const error = this.#errorOf(record, cargo?.value)
-    if (flags & UNDECIDED) this.#later(slot, () => this.#decide(slot, error))
+    if (FULFILS.has(kind) && cargo?.error === undefined)
+      return slots.resolve(slot, this.#resultOf(record, cargo?.value, large))
+    const error = this.#errorOf(record, cargo)
+    if (flags & UNDECIDED) this.#later(() => this.#decide(slot, error))
     else slots.reject(slot, error)
   }
 
@@ -70,7 +69,16 @@ class Settlements {
     }
   }
 
-  #errorOf({ kind, slot, number, text, memory, body }, cargo) {
+  #errorOf(record, cargo) {
+    if (cargo?.error !== undefined) return this.#unreadable(record.slot, cargo.error)
+    try {
+      return this.#errorIn(record, cargo?.value)
+    } catch (cause) {
+      return this.#unreadable(record.slot, cause) // no memory for it, say
+    }
+  }
+
+  #errorIn({ kind, slot, number, text, memory, body }, cargo) {
     switch (kind) {
       case RECORD.REJECTED:
         return this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0))
@@ -105,7 +113,7 @@ class Settlements {
 
   #unreadable(slot, cause) {
     const task = this.#nameOf(slot)
-    const message = `The result of the task '${task}' cannot be read: ${cause?.message ?? cause}`
+    const message = `The result of the task '${task}' cannot be read: ${wordsOf(cause)}`
     return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
   }
 
@@ -117,16 +125,18 @@ class Settlements {
     const when = (kept?.options ?? this.#defaults).retries?.when
     let again = false
     let rejection = error
+    if (kept !== undefined) kept.isAsked = true
     try {
       const attempt = kept === undefined ? 1 : ++kept.failures
       // Its signal may be aborted in there, or was by whoever was asked before.
       const answer = slots.isSettled(slot) ? false : when?.(error, attempt)
-      again = Boolean(types.isPromise(answer) ? await answer : answer)
+      again = Boolean(isThenable(answer) ? await answer : answer)
     } catch (thrown) {
       rejection = this.#brokenCondition(slot, thrown, error)
     }
-    if (!slots.isOpen(slot)) return // it has ended the pool
-    again &&= !slots.isSettled(slot)
+    // Meanwhile it may have been taken back, and its slot be another's.
+    if (slots.kept[slot] !== kept || !slots.isOpen(slot)) return
+    if (kept !== undefined) kept.isAsked = false
     this.#native.decide(slot, again)
     if (!again) slots.reject(slot, rejection)
     this.#hold()
@@ -139,6 +149,9 @@ class Settlements {
     return new PoolError('ERR_INVALID_ARG_VALUE', message, { cause, task })
   }
 }
+
+const isThenable = (answer) =>
+  typeof answer === 'object' && answer !== null && typeof answer.then === 'function'
 
 const FULFILS = new Set([
   RECORD.CARGO_FULFILLED,

@@ -2,6 +2,7 @@
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { forgetValue } = require('./codec.js')
+const { CUT_OFF } = require('./records.js')
 
 // Calls that end when their task is told to stop, from whatever thread, and what has to be put right after one did:
 // nobody's `finally` has run, Node's own neither.
@@ -55,7 +56,7 @@ function makeStoppable(run) {
     if (answer === TERMINATED) {
       // Cut off inside of runInAsyncScope (AsyncLocalStorage.run, on older versions of Node): when this thread returns
       // to its event loop, Node finds its books wrong and ends the process. So the thread ends first.
-      if (executionAsyncId() !== context) process.exit(0)
+      if (executionAsyncId() !== context) process.exit(CUT_OFF)
       inside = outside // what was put there by code that did not get to take it back stays there
       forgetValue() // if it is the encoder that was stopped
       forgetHalfModules()

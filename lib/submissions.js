@@ -3,7 +3,7 @@
 const native = require('./native.js')
 const { nativeInput } = require('./buffers.js')
 const { ARGUMENT, encode, encoded } = require('./codec.js')
-const { PoolError, addSubmitSite, invalidValue } = require('./errors.js')
+const { PoolError, addSubmitSite, invalidValue, wordsOf } = require('./errors.js')
 const { Kept } = require('./kept.js')
 const { CANCEL, SUBMIT } = require('./records.js')
 const { FULL, refusal } = require('./refusals.js')
@@ -165,9 +165,6 @@ class Submissions {
     words[ARGUMENT.FLAGS] = flags
     encoded.float64[ARGUMENT.PRIORITY] = priority
     if (options !== undefined) this.#argueLimits(slot, options, kept, words)
-    // What was transferred is gone with the first try.
-    else if (kept?.transfer.length > 0 && this.#limits.defaults.retries !== undefined)
-      this.#argueLimits(slot, { ...this.#limits.defaults, retries: undefined }, kept, words)
     return words
   }
 
@@ -263,8 +260,10 @@ class Submissions {
   /** A task's input could not be sent: nobody runs it, and its caller is told why. */
   #sendFailed(slot, kept, cause) {
     if (this.#slots.kept[slot] !== kept) return // aborted by a getter that threw then
-    this.#native.withdraw(slot)
-    this.#slots.reject(slot, this.#unsendable(this.nameOf(slot), cause))
+    const error = this.#unsendable(this.nameOf(slot), cause)
+    // It may have waited too long meanwhile, or its worker died: then its record is on the way.
+    if (this.#native.withdraw(slot)) this.#slots.reject(slot, error)
+    else this.#slots.rejectEarly(slot, error)
     this.#pool.hold()
   }
 
@@ -285,7 +284,7 @@ class Submissions {
     const slots = this.#slots
     if (!slots.isOpen(slot) || slots.isSettled(slot)) return
     const answer = this.#native.cancel(slot)
-    if (answer === CANCEL.OUT) slots.reject(slot, reasonOf(signal))
+    if (this.#takeFromAsked(slot) || answer === CANCEL.OUT) slots.reject(slot, reasonOf(signal))
     else if (answer === CANCEL.OVER) slots.rejectEarly(slot, reasonOf(signal))
     this.#pool.hold()
   }
@@ -294,10 +293,18 @@ class Submissions {
   withdrawAll(isMeant, errorOf) {
     const slots = this.#slots
     for (const slot of slots.openSlots()) {
-      if (slots.isSettled(slot) || !isMeant(slots.labels[slot]) || !this.#native.withdraw(slot)) continue
-      slots.reject(slot, errorOf(this.nameOf(slot)))
+      if (slots.isSettled(slot) || !isMeant(slots.labels[slot])) continue
+      if (this.#takeFromAsked(slot) || this.#native.withdraw(slot))
+        slots.reject(slot, errorOf(this.nameOf(slot)))
     }
     this.#pool.hold()
+  }
+
+  /** Takes back a task whose `when` has been asked and has not answered; whether it is one. */
+  #takeFromAsked(slot) {
+    if (!this.#slots.kept[slot]?.isAsked) return false
+    this.#native.decide(slot, false)
+    return true
   }
 }
 
@@ -316,15 +323,6 @@ function takeCopy(kept) {
   const { input, transfer } = kept
   ;[kept.input, kept.transfer] = structuredClone([input, transfer], { transfer })
   checkTransferred(transfer)
-}
-
-/** What was thrown, in words; it may be anything. */
-function wordsOf(cause) {
-  try {
-    return String(cause?.message ?? cause)
-  } catch {
-    return 'it threw something that has no words'
-  }
 }
 
 module.exports = { Submissions }

@@ -3,7 +3,7 @@
 // The options of one task, and with them how any options are read and checked: a pool's options hold
 // defaults for those of its tasks, so ./options.js builds on this file and nothing here knows of pools.
 
-const { PoolError, invalidType, invalidValue, outOfRange, show } = require('./errors.js')
+const { PoolError, invalidType, invalidValue, outOfRange, show, wordsOf } = require('./errors.js')
 const { checkTransferList } = require('./transferable.js')
 
 // ---- reading what users give
@@ -23,17 +23,8 @@ function shown(value) {
   return isObject(value) ? 'an object' : show(value)
 }
 
-/** What was thrown, in words; it need not be an error. */
-function reason(cause) {
-  try {
-    return String(cause?.message ?? cause)
-  } catch {
-    return 'it threw something that has no words'
-  }
-}
-
 const unreadable = (what, cause) =>
-  new PoolError('ERR_INVALID_ARG_VALUE', `${what} cannot be read: ${reason(cause)}`, { cause })
+  new PoolError('ERR_INVALID_ARG_VALUE', `${what} cannot be read: ${wordsOf(cause)}`, { cause })
 
 /** The names of the options given; own ones only, as anybody may have written to a prototype. */
 function namesOf(options, known, what) {

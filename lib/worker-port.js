@@ -33,7 +33,13 @@ class WorkerPort {
   }
 
   #receiveNow() {
-    const received = workerThreads.receiveMessageOnPort(this.#port)
+    let received
+    try {
+      received = workerThreads.receiveMessageOnPort(this.#port)
+    } catch (error) {
+      this.#cargo = { error } // perhaps of a task that was taken back: the next message is the next task's
+      return true
+    }
     if (received !== undefined) this.#receive(received.message)
     return received !== undefined
   }

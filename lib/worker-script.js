@@ -1,7 +1,7 @@
 'use strict'
 
 const { clearTimeout, setTimeout } = require('node:timers')
-const { PoolError } = require('./errors.js')
+const { PoolError, wordsOf } = require('./errors.js')
 const { compile, findExport, loadExports } = require('./handlers.js')
 
 /** Milliseconds that `teardown` may take: what it waits for might never come. */
@@ -42,7 +42,7 @@ class WorkerScript {
     try {
       await setup?.(this.#info)
     } catch (cause) {
-      const message = `The 'setup' of the script ${this.#path} failed: ${cause?.message ?? cause}`
+      const message = `The 'setup' of the script ${this.#path} failed: ${wordsOf(cause)}`
       throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
     }
     this.#isSetUp = true
@@ -88,7 +88,7 @@ class WorkerScript {
     try {
       await Promise.race([teardown(), tooLong])
     } catch (cause) {
-      const message = `The 'teardown' of the script ${this.#path} failed: ${cause?.message ?? cause}`
+      const message = `The 'teardown' of the script ${this.#path} failed: ${wordsOf(cause)}`
       throw new PoolError('ERR_WORKER_EXITED', message, { cause })
     } finally {
       clearTimeout(timer)

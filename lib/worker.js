@@ -9,7 +9,7 @@ const workerThreads = require('node:worker_threads')
 const native = require('./native.js')
 const { ARGUMENT, encode, encoded, decode } = require('./codec.js')
 const { Task, TaskContext } = require('./context.js')
-const { PoolError, describe, simplify } = require('./errors.js')
+const { PoolError, describe, simplify, wordsOf } = require('./errors.js')
 const { takeMoved } = require('./move.js')
 const { HEAD, TURN, PREFIX, RUN, TASK, ENDING, Inbound } = require('./records.js')
 const { STOP, UNBEGUN, goInside, goOutside, makeStoppable } = require('./stoppable.js')
@@ -99,7 +99,10 @@ function rest() {
   }
   state = pending === places ? FULL : REST
   checkHeap()
-  if (!areGlobalsLoaded) setTimeout(loadGlobalsAtRest, IDLE).unref()
+  if (!areGlobalsLoaded && !willLoadGlobals) {
+    willLoadGlobals = true
+    setTimeout(loadGlobalsAtRest, IDLE).unref()
+  }
 }
 
 /** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
@@ -363,18 +366,10 @@ function describeAnything(thrown) {
   }
 }
 
-/** What was thrown, in words; it may be anything. */
-function wordsOf(/** @type {any} */ cause) {
-  try {
-    return String(cause?.message ?? cause)
-  } catch {
-    return 'it threw something that has no words'
-  }
-}
-
 // ---- what a stop must not cut off
 
 let areGlobalsLoaded = false
+let willLoadGlobals = false
 
 /** Takes long to load, and is seldom touched by what does not wait. */
 const UNDICI = new Set(

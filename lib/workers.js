@@ -3,13 +3,16 @@
 // Held from the start: test runners replace the globals.
 const { clearTimeout, setTimeout } = require('node:timers')
 const { deferred } = require('./deferred.js')
-const { PoolError, restore } = require('./errors.js')
-const { PORT } = require('./records.js')
+const { PoolError, restore, wordsOf } = require('./errors.js')
+const { CUT_OFF, PORT } = require('./records.js')
 const { SharedBuffers } = require('./shared.js')
 const { ThreadHost } = require('./thread-host.js')
 
 /** Milliseconds that a worker may be torn down for: more than it allows itself, in case it cannot look at the clock. */
 const LONGEST_LEAVE = 6_000
+
+/** What workers exit with that nothing has happened to. */
+const ENDS_WELL = new Set([0, CUT_OFF])
 
 /**
  * `end` is how this side has ended it: `killed` as it did not answer, or `terminated` with the pool.
@@ -80,7 +83,7 @@ class Workers {
         leave: undefined
       }
     } catch (cause) {
-      const message = `No worker could be started: ${cause?.message ?? cause}; check the pool's worker options and the system's limits`
+      const message = `No worker could be started: ${wordsOf(cause)}; check the pool's worker options and the system's limits`
       const error = new PoolError('ERR_WORKER_EXITED', message, { cause })
       this.#pool.gone(id)
       this.#failedStart(error)
@@ -131,7 +134,11 @@ class Workers {
   /** A worker is lost: what it had fails, and nothing more comes of it. */
   #lose(id, entry) {
     this.#pool.gone(id)
-    if (entry.end === 'terminated' || (entry.exitCode === 0 && entry.error === undefined && entry.up)) return
+    if (
+      entry.end === 'terminated' ||
+      (ENDS_WELL.has(entry.exitCode) && entry.error === undefined && entry.up)
+    )
+      return
     const error = this.deathError(id)
     if (entry.up) this.#rejectWaiters(error, this.#alive().length)
     else this.#failedStart(error)
@@ -175,10 +182,12 @@ class Workers {
       const message = `${what} ran out of memory; raise 'resourceLimits' or give the task less at a time`
       return new PoolError('ERR_WORKER_OUT_OF_MEMORY', message, { cause: error, task })
     }
+    if (exitCode === CUT_OFF && error === undefined) {
+      const message = `${what} ended, as another of its tasks was stopped inside of an asynchronous scope (AsyncResource, AsyncLocalStorage); give tasks that may be stopped there a worker of their own`
+      return new PoolError('ERR_WORKER_EXITED', message, { task })
+    }
     const why =
-      error === undefined
-        ? `exited with code ${exitCode}`
-        : `died of an uncaught error: ${error?.message ?? error}`
+      error === undefined ? `exited with code ${exitCode}` : `died of an uncaught error: ${wordsOf(error)}`
     const when = up ? '' : ' before it was up'
     return new PoolError('ERR_WORKER_EXITED', `${what} ${why}${when}`, { cause: error, task })
   }

@@ -19,7 +19,7 @@ use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, sync}
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
 
-// What `submit` answers besides what to do; `lib/pool.js` holds the same numbers.
+// What `submit` answers besides what to do; `lib/refusals.js` holds the same numbers.
 const CLOSING: i32 = -1;
 const TERMINATED: i32 = -2;
 const NO_THREAD: i32 = -3;
@@ -85,7 +85,7 @@ impl Owner {
                 // SAFETY: `lib/` keeps the buffers referenced until the slot's record has come, and after a
                 // termination until ENDED has, when no native thread is left; teardown joins them. A
                 // transferred buffer is nobody else's. A borrowed one is its owner's to leave alone, neither
-                // written nor detached, until the promise settles: that is the documented price of no copy.
+                // written nor detached, until the promise settles, or after a termination until the pool has ended: that is the documented price of no copy.
                 attachments.push(unsafe { values::bytes(context.env, view, mode) }?);
             }
         }

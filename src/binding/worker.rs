@@ -46,7 +46,7 @@ const REFUSED: u32 = 8;
 /// The worker is about to call `next`.
 const RETURNS: u32 = 16;
 
-// What `run` answers; `lib/worker.js` holds the same numbers.
+// What `run` answers; `lib/stoppable.js` holds the same numbers.
 const RETURNED: u32 = 0;
 const TERMINATED: u32 = 1;
 const NOT_BEGUN: u32 = 2;

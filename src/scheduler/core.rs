@@ -425,7 +425,14 @@ impl<J: Clone, O> Core<J, O> {
         self.crews[task.kind as usize].set_awaiting(executor, slot);
     }
 
-    /// Whether the task in `slot` is one that executor `id` awaits the input of.
+    /// Whether the task in `slot` is one that executor `id` awaits the input of, which has not been sent.
+    pub(super) fn lacks_input(&self, slot: u32, id: u32) -> bool {
+        let executor = self.crews[Kind::JavaScript as usize].executors.get(&id);
+        let awaited = executor.and_then(|executor| executor.awaited);
+        self.awaits(slot, id) && awaited.is_some_and(|awaited| awaited.slot == slot && !awaited.arrived)
+    }
+
+    /// Whether the task in `slot` is one that executor `id` was given and has not started.
     pub(super) fn awaits(&self, slot: u32, id: u32) -> bool {
         let stage = self.table.get(slot).map(|task| &task.stage);
         matches!(stage, Some(Stage::Awaiting { executor, .. }) if *executor == id)

@@ -378,10 +378,10 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step(|core, effects| core.decide(slot, again, now, effects));
     }
 
-    /// Whether the task in `slot` is one that executor `id` awaits the input of. A [`Note::Deliver`] may be of a
-    /// task that was withdrawn since, and its slot another's.
+    /// Whether the task in `slot` is one that executor `id` awaits the input of, which has not been sent. A
+    /// [`Note::Deliver`] may be of a task that was withdrawn since, and its slot another's, which may have been sent.
     pub fn awaits(&self, slot: u32, id: u32) -> bool {
-        self.step(|core, _| core.awaits(slot, id))
+        self.step(|core, _| core.lacks_input(slot, id))
     }
 
     /// The input of a task is where its executor finds it.

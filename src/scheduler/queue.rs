@@ -57,11 +57,18 @@ impl Queue {
         Self { lanes: BTreeMap::new(), length: 0, aging }
     }
 
-    /// O(log p) in the number of distinct priorities.
+    /// O(log p) in the number of distinct priorities; O(n) in those of its own, if some of them came later.
     pub(super) fn push(&mut self, priority: f64, entry: Entry) {
         self.length += 1;
         // 0 and -0 are one priority.
-        self.lanes.entry(Level(priority + 0.0)).or_default().push_back(entry);
+        let lane = self.lanes.entry(Level(priority + 0.0)).or_default();
+        let key = |entry: &Entry| (entry.queued_at, entry.sequence);
+        if lane.back().is_some_and(|last| key(last) > key(&entry)) {
+            // It has waited elsewhere, and longer than some that are here.
+            lane.insert(lane.partition_point(|other| key(other) < key(&entry)), entry);
+        } else {
+            lane.push_back(entry);
+        }
     }
 
     /// The lane whose head is to run next, and that head's effective priority.
@@ -164,6 +171,17 @@ mod tests {
             assert!(queue.iter().count() <= KEPT_CAPACITY + 3);
         }
         assert_eq!(queue.pop(0), Some(entry(0, 0)));
+    }
+
+    #[test]
+    fn one_that_has_waited_elsewhere_comes_before_those_that_came_later() {
+        for aging in [None, Some(100.0)] {
+            let mut queue = Queue::new(aging);
+            for (sequence, queued_at) in [(1, 10), (4, 40), (2, 20), (3, 20), (0, 5)] {
+                queue.push(0.0, entry(sequence, queued_at));
+            }
+            assert_eq!(order(&mut queue, 1000), [0, 1, 2, 3, 4]);
+        }
     }
 
     #[test]

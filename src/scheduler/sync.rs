@@ -7,9 +7,17 @@ pub use loom::sync::{
 };
 #[cfg(not(feature = "model"))]
 pub use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard,
+    Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
+#[cfg(not(any(feature = "model", feature = "tsan")))]
+pub use std::sync::{Condvar, Mutex, MutexGuard};
+
+#[cfg(feature = "tsan")]
+#[path = "../../scripts/sanitize/locks.rs"]
+mod locks;
+#[cfg(feature = "tsan")]
+pub use locks::{Condvar, Mutex, MutexGuard};
 
 /// Locks, also after a panic elsewhere: no lock of the scheduler is held while foreign code runs, and
 /// its invariants are restored before anything that may panic.
