@@ -36,11 +36,10 @@ describe.each(['README.md', 'docs/buffers.md', 'docs/faults.md'])('%s', (file) =
 
   const running = all.filter((snippet) => !isScript(snippet))
   test.each(running.map((snippet, index) => [index + 1, snippet]))('snippet %i runs', (index, snippet) => {
-    const prelude = snippet.includes('const pool')
-      ? ''
-      : `import { WorkerPool } from 'threadmill'\nconst pool = new WorkerPool('./tasks.mjs')\n`
+    const load = snippet.includes('import { WorkerPool }') ? '' : `import { WorkerPool } from 'threadmill'\n`
+    const make = snippet.includes('const pool') ? '' : `const pool = new WorkerPool('./tasks.mjs')\n`
     const main = path.join(folder, `snippet-${index}.mjs`)
-    fs.writeFileSync(main, prelude + AT_HAND + snippet)
+    fs.writeFileSync(main, load + make + AT_HAND + snippet)
     const { status, stderr } = spawnSync(process.execPath, [main], {
       cwd: folder,
       encoding: 'utf8',
