@@ -6,8 +6,6 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use smallvec::SmallVec;
-
 use super::clock::{Nanoseconds, nanoseconds};
 use super::crew::{Crew, Wakes};
 use super::deadlines::Deadlines;
@@ -19,7 +17,8 @@ use super::statistics::{Count, Statistics};
 use super::sync::{Arc, AtomicBool};
 use super::table::{Stage, Table, Task};
 use super::{
-    Assignment, Cancelled, Config, End, Endpoint, Kind, Limits, Note, Refused, Submission, Submitted,
+    Assignment, Cancelled, Config, End, Endpoint, Kind, Limits, Note, Refused, Strategy, Submission,
+    Submitted,
 };
 
 /// How the pool stands.
@@ -34,7 +33,7 @@ pub(super) enum Phase {
 }
 
 /// Runs, on their executors, and whether by force.
-type Stops = SmallVec<[(Arc<dyn Endpoint>, u64, bool); 1]>;
+type Stops = Vec<(Arc<dyn Endpoint>, u64, bool)>;
 
 /// What a step owes the outside, to be carried out without the lock.
 #[derive(Default)]
@@ -142,22 +141,28 @@ impl<J: Clone, O> Core<J, O> {
         let sequence = self.sequence;
         self.sequence += 1;
         self.statistics.submitted();
-        let task = Task {
-            sequence,
-            kind,
-            label,
-            attempt: 1,
-            priority,
-            queued: now,
-            needs_delivery,
-            stoppable,
-            home: None,
-            limits,
-            stage: Stage::Waiting(job),
-        };
-        let stoppable = stoppable || Self::limits(&self.config, &task).timeout.is_some();
-        self.table.insert(slot, Task { stoppable, ..task });
-        let hire = self.place(slot, now, effects);
+        let own = limits.as_deref();
+        let stoppable = stoppable || own.unwrap_or(&self.config.limits).timeout.is_some();
+        let has_home =
+            self.config.strategy != Strategy::Shared || own.is_some_and(|own| own.affinity.is_some());
+        let stage = Stage::Waiting(job);
+        self.table.insert(
+            slot,
+            Task {
+                sequence,
+                kind,
+                label,
+                attempt: 1,
+                priority,
+                queued: now,
+                needs_delivery,
+                stoppable,
+                home: None,
+                limits,
+                stage,
+            },
+        );
+        let hire = if has_home { self.place(slot, now, effects) } else { None };
         // With an executor free and nobody ahead, the submitter can deliver at once.
         if needs_delivery
             && self.waiting[kind as usize] == 0

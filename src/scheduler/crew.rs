@@ -119,7 +119,7 @@ impl Executor {
         !self.runs.is_empty() || self.awaited.is_some()
     }
 
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         matches!(self.state, State::Spinning | State::Asleep { .. })
     }
 

@@ -77,10 +77,15 @@ impl<J: Clone, O> Core<J, O> {
     /// The waiting task that executor `id` is to run next; it is out of its queue's entries, not yet out of the
     /// count of those that wait.
     pub(super) fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> Option<u32> {
+        let anybody_has_own = self.crews[kind as usize].pinned > 0;
         loop {
             let shared = &mut self.queues[kind as usize];
-            let own =
-                self.crews[kind as usize].executors.get_mut(&id).and_then(|executor| executor.own.as_mut());
+            let executors = &mut self.crews[kind as usize].executors;
+            let own = if anybody_has_own {
+                executors.get_mut(&id).and_then(|executor| executor.own.as_mut())
+            } else {
+                None
+            };
             let entry = match own {
                 None => shared.pop(now)?,
                 Some(own) => match (own.peek(now), shared.peek(now)) {

@@ -13,12 +13,12 @@ impl<J: Clone, O> Core<J, O> {
 
     /// An executor asks for work.
     pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
-        let places = self.places(kind);
-        if self.crews[kind as usize].executors.get(&id).is_some_and(|executor| !executor.up) {
-            self.arrive(kind, id, now, effects);
-        }
         let crew = &mut self.crews[kind as usize];
         let Some(executor) = crew.executors.get_mut(&id) else { return Turn::Stop };
+        if !executor.up {
+            self.arrive(kind, id, now, effects);
+            return self.turn(kind, id, now, effects);
+        }
         executor.expected = None;
         match executor.state {
             State::Retiring if !executor.is_occupied() => {
@@ -30,28 +30,35 @@ impl<J: Clone, O> Core<J, O> {
             State::Awaiting => return Turn::Idle, // woken for nothing; the delivery will wake it again
             _ => {}
         }
-        crew.leave_idle(id);
-        let Some(executor) = crew.executors.get_mut(&id) else { return Turn::Stop };
         if let Some(awaited) = executor.awaited.take() {
+            crew.leave_idle(id);
             return self.start(kind, id, awaited.slot, now, effects); // its delivery has come
         }
         let (runs, tasks) = (executor.runs.len(), executor.tasks);
-        crew.set_state(id, State::Busy);
+        let was_idle = executor.is_idle();
+        executor.state = State::Busy;
+        if was_idle {
+            crew.leave_idle(id);
+        }
         let limit = self.config.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
         if limit.is_some_and(|most| tasks + runs as u64 >= most) {
             self.retire(kind, id, now, effects);
             return if runs == 0 { self.turn(kind, id, now, effects) } else { Turn::Idle };
         }
-        if runs >= places {
+        if runs >= self.places(kind) {
             return Turn::Idle; // it will ask when one is over
         }
         if let Some(slot) = self.take_next(kind, id, now) {
-            let home = self.table.get(slot).and_then(|task| task.home);
+            let Some((home, needs_delivery)) =
+                self.table.get(slot).map(|task| (task.home, task.needs_delivery))
+            else {
+                unreachable!("a task that waits is in the table")
+            };
             self.leave_queue(kind, home, effects);
             if home.is_some() {
                 self.call_others(kind, true, now, effects); // it may have been counted on for a shared one
             }
-            if self.table.get(slot).is_some_and(|task| task.needs_delivery) {
+            if needs_delivery {
                 self.await_delivery(id, slot);
                 self.note(Note::Deliver { slot, executor: id }, effects);
                 return Turn::Idle;
@@ -138,7 +145,7 @@ impl<J: Clone, O> Core<J, O> {
             }
             executor.runs.push(Run { number: run, slot, deadline, stop: None });
             if executor.state != State::Retiring {
-                crew.set_state(id, State::Busy);
+                executor.state = State::Busy;
             }
         }
         if let Some(deadline) = deadline {
@@ -168,7 +175,7 @@ impl<J: Clone, O> Core<J, O> {
             executor.busy += now.saturating_sub(executor.busy_since);
         }
         if returns && executor.state == State::Busy {
-            crew.set_state(id, State::Coming);
+            executor.state = State::Coming;
         }
         if kind == Kind::JavaScript && run.stop.is_some() {
             // Its task has been told of already. What it left behind in its worker nobody knows.
