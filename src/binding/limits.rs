@@ -6,11 +6,9 @@ use std::time::Duration;
 use napi_derive::napi;
 
 use super::call::{ASK, JITTER, Numbers};
-use super::isolate::Isolate;
-use crate::scheduler::{Config, Limits, Retry, STOP_GRACE, Sizes, Strategy};
+use crate::scheduler::{Config, Limits, Retry, Sizes, Strategy};
 
-/// How long a worker has to answer whose tasks can be terminated: it may be in native code that cannot. Where none
-/// can, it has no more than what a task needs that asks.
+/// How long a worker has to answer whose tasks can be terminated: it may be in native code that cannot.
 const STOP_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How long a worker has to come back in which a task was cut off, or left behind and may run on.
@@ -98,7 +96,7 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
         longest_queue: finite(options.max_queue).map(|longest| longest as usize),
         refuse_when_full: options.when_full == "reject",
         keep_after_stop: options.keep_worker_after_stop,
-        stop_timeout: if Isolate::current().is_some() { STOP_TIMEOUT } else { 5 * STOP_GRACE },
+        stop_timeout: STOP_TIMEOUT,
         suspect_timeout: Some(SUSPECT_TIMEOUT),
         limits: Limits {
             timeout: duration(options.timeout),

@@ -62,6 +62,7 @@ impl Engine for Isolate {
 /// A worker, as other threads reach it.
 struct Reach {
     event_loop: EventLoop,
+    terminates: bool,
     brake: Brake<Isolate>,
 }
 
@@ -75,6 +76,10 @@ impl Endpoint for Reach {
     fn stop(&self, run: u64, force: bool) {
         self.brake.stop(run, force);
         self.event_loop.wake(); // a task that waits for something hears of it there
+    }
+
+    fn terminates(&self) -> bool {
+        self.terminates
     }
 }
 
@@ -114,7 +119,11 @@ impl WorkerEndpoint {
     ) -> Result<Self> {
         let shared = shared::find(pool).ok_or_else(|| Error::from_reason("the pool is gone"))?;
         let isolate = Isolate::current();
-        let reach = Arc::new(Reach { event_loop: EventLoop::new(&wake)?, brake: Brake::new(isolate) });
+        let reach = Arc::new(Reach {
+            event_loop: EventLoop::new(&wake)?,
+            terminates: isolate.is_some(),
+            brake: Brake::new(isolate),
+        });
         reach.event_loop.hold(env, true);
         shared.scheduler.attach(Kind::JavaScript, id, reach.clone());
         let end = End {

@@ -140,7 +140,7 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     fn check_runs(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
-        let patience = self.patience(kind);
+        let patience = self.patience(kind, id);
         let count = self.crews[kind as usize].executors.get(&id).map_or(0, |executor| executor.runs.len());
         for index in 0..count {
             let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) else { return };
@@ -169,12 +169,15 @@ impl<J: Clone, O> Core<J, O> {
     }
 
     /// How long an executor has to let go of a run that was told to stop.
-    fn patience(&self, kind: Kind) -> Nanoseconds {
-        match kind {
-            Kind::JavaScript => nanoseconds(self.config.stop_timeout),
-            // A native task stops when it gets to look, and nothing else can be done about it.
-            Kind::Native => Nanoseconds::MAX,
+    fn patience(&self, kind: Kind, id: u32) -> Nanoseconds {
+        // A native task stops when it gets to look, and nothing else can be done about it.
+        if kind == Kind::Native {
+            return Nanoseconds::MAX;
         }
+        let executor = self.crews[kind as usize].executors.get(&id);
+        let endpoint = executor.and_then(|executor| executor.endpoint.as_ref());
+        let terminates = endpoint.is_none_or(|endpoint| endpoint.terminates());
+        nanoseconds(if terminates { self.config.stop_timeout } else { 5 * STOP_GRACE })
     }
 
     /// Tells a run to stop. A JavaScript task is over with that; a native one, which may be reading its
@@ -189,7 +192,7 @@ impl<J: Clone, O> Core<J, O> {
         effects: &mut Effects,
     ) {
         let timed_out = matches!(why, End::TimedOut);
-        let patience = self.patience(kind);
+        let patience = self.patience(kind, id);
         let Some(executor) = self.crews[kind as usize].executors.get_mut(&id) else { return };
         let Some(run) = executor.runs.iter_mut().find(|run| run.number == number) else { return };
         if let Some(stop) = &mut run.stop {

@@ -292,6 +292,11 @@ pub trait Endpoint: Wake {
     /// Tells a run of the executor to stop; with `force`, also one that was given time to answer. It may have
     /// ended meanwhile: then nothing must happen.
     fn stop(&self, run: u64, force: bool);
+
+    /// Whether code that runs can be terminated. A worker whose code cannot is given up sooner.
+    fn terminates(&self) -> bool {
+        true
+    }
 }
 
 /// Longest spin of an idle executor. A wake-up through the kernel costs 5 to 80 µs; spinning longer than

@@ -62,10 +62,9 @@ impl Queue {
         self.length += 1;
         // 0 and -0 are one priority.
         let lane = self.lanes.entry(Level(priority + 0.0)).or_default();
-        let key = |entry: &Entry| (entry.queued_at, entry.sequence);
-        if lane.back().is_some_and(|last| key(last) > key(&entry)) {
+        if lane.back().is_some_and(|last| last.queued_at > entry.queued_at) {
             // It has waited elsewhere, and longer than some that are here.
-            lane.insert(lane.partition_point(|other| key(other) < key(&entry)), entry);
+            lane.insert(lane.partition_point(|other| other.queued_at <= entry.queued_at), entry);
         } else {
             lane.push_back(entry);
         }
