@@ -106,7 +106,8 @@ class WorkerPool extends Emitter {
         gone: (id) => this.#workerGone(id),
         fail: (error) => this.#rejectWaiting(error),
         hold: () => this.#hold(),
-        say: (event, news) => this.#say(event, news)
+        say: (event, news) => this.#say(event, news),
+        died: () => this.#health.death(Date.now())
       }
     )
     const parts = { slots: this.#slots, labels: this.#labels, workers: this.#workers }
@@ -242,7 +243,6 @@ class WorkerPool extends Emitter {
 
   /** Tells who listens, in a turn of their own: what they throw is theirs. */
   #say(event, news = undefined) {
-    if (event === 'death') return this.#health.death(Date.now())
     if (this.listenerCount(event) > 0) setImmediate(() => this.#emit(event, news))
   }
 

@@ -34,7 +34,7 @@ class Workers {
 
   /**
    * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
-   * @param {{ remains: (id: number) => boolean, gone: (id: number) => void, fail: (error: InstanceType<typeof PoolError>) => void, hold: () => void, say: (event: string, news: any) => void }} pool
+   * @param {{ remains: (id: number) => boolean, gone: (id: number) => void, fail: (error: InstanceType<typeof PoolError>) => void, hold: () => void, say: (event: string, news: any) => void, died: () => void }} pool
    */
   constructor(settings, pool) {
     this.#settings = settings
@@ -143,7 +143,7 @@ class Workers {
     if (entry.up) this.#rejectWaiters(error, this.#alive().length)
     else this.#failedStart(error)
     if (!entry.isBlamed) this.#pool.say('error', error)
-    this.#pool.say('death', { workerId: id })
+    this.#pool.died()
   }
 
   /** Those that have not ended and are not being ended. */
