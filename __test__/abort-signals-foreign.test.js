@@ -1,6 +1,12 @@
 const vm = require('node:vm')
-const { rejection, within } = require('./fixtures/life/helpers.js')
-const { begun, makeView, poolOf } = require('./fixtures/stopping/helpers.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STOPPING } = require('./support/scripts.js')
+const { begun } = require('./support/stopping.js')
+const { within } = require('./support/waiting.js')
+
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 
 describe('signals that are not of this realm, or no AbortSignal at all', () => {
   /** A minimal signal; `realm` is evaluated in another context. */

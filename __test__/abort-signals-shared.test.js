@@ -1,21 +1,16 @@
 // What one signal, or very many, cost: listeners, memory, time.
 
-const { getEventListeners } = require('node:events')
 const { WorkerPool } = require('..')
-const { makePipe, rejection, track, until, within } = require('./fixtures/life/helpers.js')
-const { GO, begun, makeView, poolOf, raise } = require('./fixtures/stopping/helpers.js')
+const { listen, listeners } = require('./support/events.js')
+const { heldPool } = require('./support/held.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { STOPPING } = require('./support/scripts.js')
+const { turn, until, within } = require('./support/waiting.js')
 
-const listeners = (signal) => getEventListeners(signal, 'abort').length
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 const REASON = { taken: 'back' }
-
-async function held(options) {
-  const pool = poolOf(options)
-  const view = makeView()
-  const holder = pool.execute('block', { view, value: 1 })
-  holder.catch(() => {})
-  await begun(view)
-  return { pool, letGo: () => raise(view, GO) }
-}
 
 describe('a signal has no listener left after a task that', () => {
   const pool = () => poolOf()
@@ -70,7 +65,7 @@ describe('a signal has no listener left after a task that', () => {
     ],
     [
       'waited too long',
-      async () => (await held()).pool,
+      async () => (await heldPool()).pool,
       (pool, options) => pool.execute('echo', 1, { ...options, queueTimeout: 20 }),
       'ERR_QUEUE_TIMEOUT'
     ],
@@ -83,7 +78,7 @@ describe('a signal has no listener left after a task that', () => {
     ],
     [
       'has an input that cannot be sent later',
-      async () => (await held()).pool,
+      async () => (await heldPool()).pool,
       (pool, options) => pool.execute('echo', { x: () => 1 }, options),
       'ERR_NOT_SERIALIZABLE'
     ],
@@ -129,7 +124,7 @@ describe('a signal has no listener left after a task that', () => {
     [
       'found the queue full',
       async () => {
-        const { pool } = await held({ maxQueue: 0 })
+        const { pool } = await heldPool({ maxQueue: 0 })
         return pool
       },
       (pool, options) => pool.execute('echo', 1, options),
@@ -175,7 +170,7 @@ describe('a signal has no listener left after a task that', () => {
     ['was given up by terminate()', (pool) => pool.terminate(), 'ERR_POOL_TERMINATED'],
     ['was given up by close()', (pool) => pool.close({ cancelQueued: true, timeout: 0 }), 'ERR_POOL_CLOSED']
   ])('%s, waiting or running, of either kind', async (_, end, code) => {
-    const { pool } = await held()
+    const { pool } = await heldPool()
     const { signal } = new AbortController()
     const pipe = makePipe()
     const hash = rejection(pool.execute('hash', { data: { path: pipe.file } }, { signal }))
@@ -200,15 +195,13 @@ describe('one signal for ten thousand tasks', () => {
   const inputOf = (n) => (n % 10 === 0 ? ['noop', { data: 'x' }] : ['echo', n % 10 === 1 ? /x/ : n])
 
   test('has one listener, and takes all of them back at once', async () => {
-    const { pool, letGo } = await held()
+    const { pool, letGo } = await heldPool()
     const pipe = makePipe()
     const holder = pool.execute('hash', { data: { path: pipe.file } })
     await pipe.reached()
     const controller = new AbortController()
     const { signal } = controller
-    const warnings = []
-    const warn = (warning) => warnings.push(warning)
-    process.on('warning', warn)
+    const warnings = listen('warning')
     const tasks = Array.from({ length: COUNT }, (_, n) => pool.execute(...inputOf(n), { signal }))
     const settled = Promise.allSettled(tasks)
     expect(listeners(signal)).toBe(1)
@@ -220,8 +213,8 @@ describe('one signal for ten thousand tasks', () => {
     pipe.release()
     await within(holder, 'the holder')
     await expect(within(pool.execute('echo', 1), 'the next task')).resolves.toBe(1)
-    process.off('warning', warn)
-    expect(warnings).toEqual([])
+    warnings.stop()
+    expect(warnings.heard).toEqual([])
   })
 
   test('has none once they are done', async () => {
@@ -275,7 +268,7 @@ describe('one signal for ten thousand tasks', () => {
   })
 
   test('a task that listens to the abort may submit and abort others', async () => {
-    const { pool, letGo } = await held()
+    const { pool, letGo } = await heldPool()
     const [first, second] = [new AbortController(), new AbortController()]
     const tasks = [first, second, first].map(({ signal }) => rejection(pool.execute('echo', 1, { signal })))
     let more
@@ -293,7 +286,7 @@ describe('one signal for ten thousand tasks', () => {
 describe('queued tasks that are cancelled one by one', () => {
   /** Milliseconds for each cancel, with so many queued. */
   async function costOfCancel(count, order) {
-    const { pool } = await held()
+    const { pool } = await heldPool()
     const controllers = Array.from({ length: count }, () => new AbortController())
     const tasks = controllers.map(({ signal }, n) => {
       const task = pool.execute('echo', n, { signal })
@@ -326,9 +319,7 @@ describe('queued tasks that are cancelled one by one', () => {
 })
 
 test('the promise of a cancelled task that is handled is never unhandled', async () => {
-  const unhandled = []
-  const note = (reason) => unhandled.push(reason)
-  process.on('unhandledRejection', note)
+  const unhandled = listen('unhandledRejection')
   const pool = track(new WorkerPool({ maxWorkers: 1, nativeThreads: 1 }))
   const controller = new AbortController()
   const tasks = [
@@ -339,7 +330,7 @@ test('the promise of a cancelled task that is handled is never unhandled', async
   controller.abort(REASON)
   tasks.push(pool.execute(() => 1, 1, { signal: controller.signal }).catch((error) => error))
   expect(await within(Promise.all(tasks), 'the rejections')).toEqual([REASON, REASON, REASON, REASON])
-  await new Promise((resolve) => setImmediate(resolve))
-  process.off('unhandledRejection', note)
-  expect(unhandled).toEqual([])
+  await turn()
+  unhandled.stop()
+  expect(unhandled.heard).toEqual([])
 })

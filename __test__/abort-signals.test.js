@@ -1,27 +1,22 @@
-const { getEventListeners } = require('node:events')
 const vm = require('node:vm')
-const { makePipe, rejection, until, waitSync, within } = require('./fixtures/life/helpers.js')
-const {
-  BEGUN,
-  GO,
-  begun,
-  delay,
-  makeLarge,
-  makeView,
-  poolOf,
-  raise
-} = require('./fixtures/stopping/helpers.js')
+const { makeLarge } = require('./support/bytes.js')
+const { listen, listeners } = require('./support/events.js')
+const { makeView, raise } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STOPPING } = require('./support/scripts.js')
+const { BEGUN, GO, begun } = require('./support/stopping.js')
+const { blockFor, delay, until, waitSync, within } = require('./support/waiting.js')
 
-const listeners = (signal) => getEventListeners(signal, 'abort').length
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 const REASON = { taken: 'back' }
 
-const unhandled = []
-const note = (reason) => unhandled.push(reason)
-beforeAll(() => process.on('unhandledRejection', note))
-afterAll(() => process.off('unhandledRejection', note))
+const unhandled = listen('unhandledRejection')
+afterAll(() => unhandled.stop())
 afterEach(async () => {
   await delay(0) // those are told of after the microtasks
-  expect(unhandled.splice(0)).toEqual([])
+  expect(unhandled.heard.splice(0)).toEqual([])
 })
 
 /** A pool whose worker and native thread are held until `letGo`. */
@@ -70,7 +65,7 @@ const PLACES = {
     await begun(view)
     const task = pool.execute('echo', /x/, { signal })
     raise(view, GO)
-    Atomics.wait(makeView(), 0, 0, 50) // the worker asks for it meanwhile, and this thread does not hear that
+    blockFor(50) // the worker asks for it meanwhile, and this thread does not hear that
     return { pool, letGo: () => first, task }
   },
   'running in a loop': async (signal) => {
@@ -115,7 +110,7 @@ const PLACES = {
     await pool.execute('echo')
     const task = pool.execute('echo', 1, { signal })
     pool.execute('mark', { view, index: 0 })
-    if (!waitSync(view, BEGUN, 1)) throw new Error('the task behind did not run')
+    waitSync(view, BEGUN, 1, 'the task behind')
     return { pool, task }
   },
   'failed, but that has not been read': async (signal) => {
@@ -123,7 +118,7 @@ const PLACES = {
     await pool.execute('echo')
     const task = pool.execute('fail', 'x', { signal, retries: { max: 0 } })
     pool.execute('mark', { view, index: 0 })
-    if (!waitSync(view, BEGUN, 1)) throw new Error('the task behind did not run')
+    waitSync(view, BEGUN, 1, 'the task behind')
     return { pool, task }
   },
   'failed, and nobody has been asked about another attempt': async (signal) => {
@@ -134,7 +129,7 @@ const PLACES = {
     }
     const task = pool.execute('fail', 'x', { signal, retries: { max: 3, when } })
     pool.execute('mark', { view, index: 0 })
-    if (!waitSync(view, BEGUN, 1)) throw new Error('the task behind did not run')
+    waitSync(view, BEGUN, 1, 'the task behind')
     return { pool, task }
   }
 }
@@ -220,7 +215,7 @@ describe('a task whose signal is aborted already', () => {
       more: /x/, // Rust cannot carry it, so the rest is read when it is sent
       get last() {
         controller.abort(REASON)
-        Atomics.wait(makeView(), 0, 0, 50) // its worker falls idle again
+        blockFor(50) // its worker falls idle again
         other = pool.execute('echo', /other/)
         return 'last'
       }

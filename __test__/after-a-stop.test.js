@@ -2,16 +2,16 @@
 
 // What a task that was cut off leaves to those that come after it in the same worker: nothing.
 
-const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
-const { WorkerPool } = require('..')
-const { rejection, track, within } = require('./fixtures/life/helpers.js')
+const { write } = require('./support/files.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { within } = require('./support/waiting.js')
 
 const TIMEOUT = { timeout: 100 }
 
 describe.each([true, false])('with keepWorkerAfterStop: %p', (keepWorkerAfterStop) => {
-  const poolOf = (options) => track(new WorkerPool({ maxWorkers: 1, keepWorkerAfterStop, ...options }))
+  const poolOf = poolsOf(undefined, { maxWorkers: 1, keepWorkerAfterStop })
 
   async function isStopped(pool, task, input) {
     const error = await rejection(pool.execute(task, input, TIMEOUT))
@@ -56,10 +56,8 @@ describe.each([true, false])('with keepWorkerAfterStop: %p', (keepWorkerAfterSto
   })
 
   test('no half of a module', async () => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-half-'))
-    const file = path.join(folder, 'half.cjs')
-    const gate = new Int32Array(new SharedArrayBuffer(4))
-    fs.writeFileSync(file, 'exports.half = 1; while (globalThis.loadsForEver); exports.whole = 2')
+    const file = write('half.cjs', 'exports.half = 1; while (globalThis.loadsForEver); exports.whole = 2')
+    const gate = makeView(1)
     const pool = poolOf()
     await isStopped(
       pool,
@@ -73,7 +71,6 @@ describe.each([true, false])('with keepWorkerAfterStop: %p', (keepWorkerAfterSto
       globalThis.loadsForEver = false
       return { ...require(file) }
     }, file)
-    fs.rmSync(folder, { recursive: true })
     expect(whole).toEqual({ half: 1, whole: 2 })
   })
 

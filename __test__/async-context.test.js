@@ -2,14 +2,10 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { WorkerPool } = require('..')
+const { keep } = require('./support/pools.js')
 
 const storage = new AsyncLocalStorage()
-let pool
-
-beforeAll(() => {
-  pool = new WorkerPool({ maxWorkers: 1 })
-})
-afterAll(() => pool.close())
+const pool = keep(new WorkerPool({ maxWorkers: 1 }))
 
 test.each([
   ['a JavaScript task', () => pool.execute((value) => value, 1)],

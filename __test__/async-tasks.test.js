@@ -1,24 +1,15 @@
 'use strict'
 
-const fs = require('node:fs')
-const path = require('node:path')
-const { WorkerPool } = require('..')
-const {
-  rejection,
-  runScene,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { write } = require('./support/files.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { runScene } = require('./support/processes.js')
+const { PATIENCE, until, within } = require('./support/waiting.js')
 
-const single = (options) => track(new WorkerPool({ maxWorkers: 1, ...options }))
+const single = poolsOf(undefined, { maxWorkers: 1 })
 
-function scriptPool(content, options) {
-  const file = path.join(temporaryDirectory(), 'tasks.cjs')
-  fs.writeFileSync(file, content)
-  return single({ script: file, ...options })
-}
+const scriptPool = (content, options) => single({ script: write('tasks.cjs', content), ...options })
 
 describe('a promise is awaited', () => {
   test('an async function', async () => {
@@ -176,7 +167,7 @@ describe('a worker’s own life goes on between tasks', () => {
     setInterval(() => Atomics.add(ticks, 0, 1), 1)
     exports.run = (n) => n
     exports.runLater = async (n) => n`
-  const makeTicks = () => new Int32Array(new SharedArrayBuffer(4))
+  const makeTicks = () => makeView(1)
 
   test('timers fire while it is idle', async () => {
     const ticks = makeTicks()
@@ -190,7 +181,7 @@ describe('a worker’s own life goes on between tasks', () => {
     const pool = scriptPool(TICKING, { workerData: ticks })
     await pool.execute('run')
     const batch = () => Promise.all(Array.from({ length: 2000 }, (_, n) => pool.execute(name, n)))
-    const deadline = performance.now() + 6000
+    const deadline = performance.now() + PATIENCE
     // Two batches are always under way, so that the worker never runs out of tasks.
     let current = batch()
     const goal = Atomics.load(ticks, 0) + 20
@@ -217,7 +208,7 @@ describe('a worker’s own life goes on between tasks', () => {
       { workerData: heard }
     )
     await pool.execute('start')
-    const deadline = performance.now() + 6000
+    const deadline = performance.now() + PATIENCE
     let current = []
     while (Atomics.load(heard, 0) < 20) {
       if (performance.now() > deadline) throw new Error(`only ${heard[0]} messages were heard`)

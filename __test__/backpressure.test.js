@@ -1,22 +1,15 @@
 const { once } = require('node:events')
-const path = require('node:path')
-const { WorkerPool, PoolError } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makeLog,
-  makePipe,
-  open,
-  readLog,
-  rejection,
-  runNode,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { PoolError } = require('..')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeLog, readLog } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf } = require('./support/pools.js')
+const { FACE, runNode } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { turn, until, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 1, nativeThreads: 1, ...options }))
+const poolOf = poolsOf(TASKS, { maxWorkers: 1, nativeThreads: 1 })
 
 /** A pool whose one worker stands at a gate. */
 async function heldPool(options) {
@@ -36,7 +29,7 @@ function listen(pool) {
 }
 
 /** Listeners are told in a turn of their own. */
-const told = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+const told = () => turn().then(() => turn())
 
 /** Nothing is left, and everything was counted once. */
 async function expectOrder(pool) {
@@ -319,7 +312,7 @@ describe('the events needsDrain and drain', () => {
 describe('whoever waits for room', () => {
   const head = `
     const { once } = require('node:events')
-    const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+    const { WorkerPool } = require(${FACE})
     const TASKS = ${JSON.stringify(TASKS)}
     const heap = async () => {
       for (let turn = 0; turn < 4; turn++) { await new Promise(setImmediate); gc() }

@@ -1,11 +1,15 @@
 // Deadlines are kept by a thread of Rust: none of these tests lets the event loop of the main thread turn between
 // the submission and what it looks for in shared memory.
 
-const { makePipe, rejection, waitSync, within } = require('./fixtures/life/helpers.js')
-const { BEGUN, GO, HEARD, begun, delay, makeView, poolOf, raise } = require('./fixtures/stopping/helpers.js')
+const { makeView, raise } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STOPPING } = require('./support/scripts.js')
+const { BEGUN, GO, HEARD, begun } = require('./support/stopping.js')
+const { blockFor, delay, waitSync, within } = require('./support/waiting.js')
 
-/** Blocks this thread. */
-const blockFor = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 
 /** A pool whose worker is up, so that nothing needs the main thread. */
 async function warm(options) {

@@ -2,28 +2,18 @@
 
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const zlib = require('node:zlib')
 const { WorkerPool } = require('..')
+const { pattern, sha256 } = require('./support/bytes.js')
+const { commonDirectory } = require('./support/files.js')
+const { keep } = require('./support/pools.js')
 
-/** @type {WorkerPool} */
-let pool
-let directory
+const pool = keep(new WorkerPool())
+const directory = commonDirectory()
 
-beforeAll(() => {
-  pool = new WorkerPool()
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-buffers-'))
-})
-afterAll(async () => {
-  await pool.close()
-  fs.rmSync(directory, { recursive: true })
-})
-
-const sha256 = (data) => createHash('sha256').update(data).digest('hex')
 const hash = (data, options) => pool.execute('hash', { data }, options)
-const pattern = (length) => Uint8Array.from({ length }, (_, i) => i * 31 + (i >> 8))
 
 const KINDS = [
   Int8Array,

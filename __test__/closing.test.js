@@ -1,27 +1,12 @@
 const { WorkerPool, PoolError } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makePipe,
-  open,
-  rejection,
-  track,
-  within
-} = require('./fixtures/life/helpers.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { TASKS } = require('./support/scripts.js')
+const { isSettled, turn, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 1, ...options }))
-
-/** Whether a promise has settled by the time that the event loop has turned a few times. */
-async function isSettled(promise) {
-  let settled = false
-  promise.then(
-    () => (settled = true),
-    () => (settled = true)
-  )
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
-  return settled
-}
+const poolOf = poolsOf(TASKS, { maxWorkers: 1 })
 
 describe('close() waits', () => {
   test('for tasks of different lengths on several workers, and for those queued behind', async () => {
@@ -81,7 +66,7 @@ describe('close() waits', () => {
 
   test('for workers of the minimum that are starting for nothing', async () => {
     const pool = track(new WorkerPool(TASKS, 3))
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     await within(pool.close(), 'close()')
     expect(pool.stats().workers.total).toBe(0)
   })

@@ -1,38 +1,18 @@
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const zlib = require('node:zlib')
 const fc = require('fast-check')
 const { WorkerPool } = require('..')
+const { noise } = require('./support/bytes.js')
+const { commonDirectory } = require('./support/files.js')
+const { keep } = require('./support/pools.js')
 
-/** @type {WorkerPool} */
-let pool
-let directory
-
-beforeAll(() => {
-  pool = new WorkerPool()
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-compress-'))
-})
-afterAll(async () => {
-  await pool.close()
-  fs.rmSync(directory, { recursive: true })
-})
+const pool = keep(new WorkerPool())
+const directory = commonDirectory()
 
 const compress = (data, options) => pool.execute('compress', { data, ...options })
 const decompress = (data, options) => pool.execute('decompress', { data, ...options })
 
-/** Bytes without any regularity that a compressor could use, the same in every run (xorshift32). */
-function noise(length) {
-  const bytes = Buffer.alloc(length)
-  let state = 2_463_534_242
-  for (let i = 0; i < length; i++) {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    bytes[i] = state
-  }
-  return bytes
-}
 const text = (length) =>
   Buffer.from('It was the best of times, it was the worst of times. '.repeat(length / 53 + 1)).subarray(
     0,

@@ -1,27 +1,16 @@
 'use strict'
 
-const path = require('node:path')
 const { MessageChannel } = require('node:worker_threads')
-const { WorkerPool } = require('..')
-const {
-  entered,
-  makeGate,
-  makeLog,
-  open,
-  readLog,
-  rejection,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { next } = require('./support/events.js')
+const { entered, makeGate, most, open } = require('./support/gates.js')
+const { makeLog, makeView, readLog } = require('./support/memory.js')
+const { range } = require('./support/numbers.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STEERED } = require('./support/scripts.js')
+const { until, within } = require('./support/waiting.js')
 
-const STEERED = path.join(__dirname, 'fixtures/life/steered.cjs')
-const poolOf = (options) => track(new WorkerPool(STEERED, { maxWorkers: 1, ...options }))
-const range = (count) => Array.from({ length: count }, (_, n) => n)
-
-/** A gate that also tells how many were there at most. */
-const makeCountingGate = () => new Int32Array(new SharedArrayBuffer(12))
-const most = (gate) => Atomics.load(gate, 2)
+const poolOf = poolsOf(STEERED, { maxWorkers: 1 })
 
 describe('concurrentTasksPerWorker', () => {
   test.each([
@@ -34,7 +23,7 @@ describe('concurrentTasksPerWorker', () => {
     ['3, least-loaded', { concurrentTasksPerWorker: 3, strategy: 'least-loaded' }, 3]
   ])('of %s: so many tasks await at a time, and never more', async (_, options, limit) => {
     const pool = poolOf(options)
-    const gate = makeCountingGate()
+    const gate = makeGate()
     const tasks = range(3 * limit).map((value) => pool.execute('wait', { gate, value }))
     await entered(gate, limit)
     await until(() => pool.stats().queue.length === 2 * limit, 'the others wait')
@@ -46,7 +35,7 @@ describe('concurrentTasksPerWorker', () => {
   test('holds for one key on one worker, and lets others go elsewhere', async () => {
     const pool = poolOf({ size: 2, maxWorkers: undefined, concurrentTasksPerWorker: 2 })
     await within(pool.ready(), 'ready()')
-    const [gate, otherGate] = [makeCountingGate(), makeCountingGate()]
+    const [gate, otherGate] = [makeGate(), makeGate()]
     const tasks = range(6).map((value) => pool.execute('wait', { gate, value }, { affinity: 'k' }))
     await entered(gate, 2)
     const others = range(2).map((value) => pool.execute('wait', { gate: otherGate, value }))
@@ -73,7 +62,7 @@ describe('concurrentTasksPerWorker', () => {
 
   test('synchronous tasks run while others await', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 2 })
-    const gate = makeCountingGate()
+    const gate = makeGate()
     const awaiting = pool.execute('wait', { gate, value: 'awaited' })
     await entered(gate)
     for (let n = 0; n < 20; n++) await expect(within(pool.execute('echo', n), `task ${n}`)).resolves.toBe(n)
@@ -83,7 +72,7 @@ describe('concurrentTasksPerWorker', () => {
 
   test('a thousand tasks await one another on one worker, and each gets its own result', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 1000 })
-    const view = new Int32Array(new SharedArrayBuffer(4))
+    const view = makeView(1)
     const tasks = range(1000).map((value) => pool.execute('gather', { view, count: 1000, value }))
     const results = await within(Promise.all(tasks), 'the tasks')
     expect(results).toEqual(range(1000).map((value) => ({ workerId: 1, value })))
@@ -102,7 +91,7 @@ describe('concurrentTasksPerWorker', () => {
 
   test('results come as their tasks end, not as they began', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 3 })
-    const gates = range(3).map(makeCountingGate)
+    const gates = range(3).map(makeGate)
     const order = []
     const tasks = gates.map((gate, value) =>
       pool.execute('wait', { gate, value }).then((result) => order.push(result))
@@ -117,7 +106,7 @@ describe('concurrentTasksPerWorker', () => {
 
   test('the error of one does not touch the others', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 6 })
-    const gates = range(6).map(makeCountingGate)
+    const gates = range(6).map(makeGate)
     const tasks = gates.map((gate, value) =>
       pool.execute('wait', value % 2 ? { gate, value } : { gate, error: `number ${value}` })
     )
@@ -136,7 +125,7 @@ describe('concurrentTasksPerWorker', () => {
     ['is stopped while it awaits', 'never', [undefined, { timeout: 10 }], { code: 'ERR_TASK_TIMEOUT' }]
   ])('a task that %s leaves those that await alone', async (_, task, given, error) => {
     const pool = poolOf({ concurrentTasksPerWorker: 3 })
-    const gate = makeCountingGate()
+    const gate = makeGate()
     const awaiting = [1, 2].map((value) => pool.execute('wait', { gate, value }))
     await entered(gate, 2)
     expect(await rejection(pool.execute(task, ...given))).toMatchObject(error)
@@ -147,7 +136,7 @@ describe('concurrentTasksPerWorker', () => {
 
   test('the death of a worker is the end of all that it has, and of no other', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 3 })
-    const gate = makeCountingGate()
+    const gate = makeGate()
     const awaiting = [1, 2].map((value) => rejection(pool.execute('wait', { gate, value })))
     await entered(gate, 2)
     const dying = rejection(pool.execute('exitLater', 4))
@@ -196,14 +185,14 @@ describe('concurrentTasksPerWorker', () => {
     const tasks = []
     for (let n = 0; n < 5000; n++) {
       tasks.push(pool.execute(async (value) => value, n))
-      if (pool.needsDrain) await within(new Promise((resolve) => pool.once('drain', resolve)), "'drain'")
+      if (pool.needsDrain) await next(pool, 'drain')
     }
     await expect(within(Promise.all(tasks), 'the tasks')).resolves.toEqual(range(5000))
   })
 
   test('close() waits for all that await', async () => {
     const pool = poolOf({ concurrentTasksPerWorker: 4 })
-    const gate = makeCountingGate()
+    const gate = makeGate()
     const tasks = range(10).map((value) => pool.execute('wait', { gate, value }))
     await entered(gate, 4)
     const closed = pool.close()

@@ -1,24 +1,18 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const {
-  entered,
-  makeGate,
-  open,
-  rejection,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { temporaryDirectory } = require('./support/files.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { outcomeOf, rejection } = require('./support/outcomes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { MORTAL } = require('./support/scripts.js')
+const { until, within } = require('./support/waiting.js')
 
 // What may go wrong, at every moment of a task's life: the task is told, and nobody else suffers.
 
-const MORTAL = path.join(__dirname, 'fixtures', 'life', 'mortal.cjs')
 const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 }
 
-const poolOf = (options) =>
-  track(new WorkerPool(MORTAL, { maxWorkers: 1, resourceLimits: LIMITS, ...options }))
+const poolOf = poolsOf(MORTAL, { maxWorkers: 1, resourceLimits: LIMITS })
 
 const EXITED = { name: 'PoolError', code: 'ERR_WORKER_EXITED' }
 const DIED = { ...EXITED, cause: { name: 'RangeError', message: 'it went wrong' } }
@@ -61,13 +55,7 @@ function submitOthers(pool) {
 
 /** Runs a task that goes wrong, with others behind it. Resolves to how it ended. */
 async function suffer(pool, task, input, options) {
-  const fate = within(
-    pool.execute(task, input, options).then(
-      (value) => ({ value }),
-      (error) => ({ error })
-    ),
-    'the end of the task'
-  )
+  const fate = within(outcomeOf(pool.execute(task, input, options)), 'the end of the task')
   const { inputs, results } = submitOthers(pool)
   const { value, error } = await fate
   await expect(results).resolves.toEqual(inputs)
@@ -158,10 +146,7 @@ describe('while it settles', () => {
     const pool = poolOf()
     // Alone, as what it leaves behind may come while another task awaits its input on the same worker.
     const { value, error } = await within(
-      pool.execute('die', { moment, death }).then(
-        (value) => ({ value }),
-        (error) => ({ error })
-      ),
+      outcomeOf(pool.execute('die', { moment, death })),
       'the end of the task'
     )
     if (expected === 'either') expect(value ?? error.code).toMatch(/^(returned|ERR_WORKER_EXITED)$/)

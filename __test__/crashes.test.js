@@ -1,26 +1,13 @@
-const fs = require('node:fs')
-const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  open,
-  rejection,
-  runScene,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { write } = require('./support/files.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { runScene } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { until, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 1, ...options }))
-
-function write(name, content) {
-  const file = path.join(temporaryDirectory(), name)
-  fs.writeFileSync(file, content)
-  return file
-}
+const poolOf = poolsOf(TASKS, { maxWorkers: 1 })
 
 describe('a worker that exits', () => {
   test.each([0, 1, 42])(
@@ -273,9 +260,8 @@ describe('a worker that does not come up', () => {
 
 describe('a worker that cannot start', () => {
   const preload = () => {
-    const file = path.join(temporaryDirectory(), 'exit.cjs')
-    fs.writeFileSync(file, 'if (!require("node:worker_threads").isMainThread) process.exit(4)')
-    return ['--require', file]
+    const statement = 'if (!require("node:worker_threads").isMainThread) process.exit(4)'
+    return ['--require', write('exit.cjs', statement)]
   }
 
   test('does not keep a pool that is closed meanwhile from ending', async () => {

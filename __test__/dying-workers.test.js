@@ -1,40 +1,32 @@
 const { once } = require('node:events')
-const fs = require('node:fs')
-const path = require('node:path')
 const { WorkerPool } = require('..')
-const {
-  entered,
-  makeGate,
-  open,
-  rejection,
-  runNode,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { next } = require('./support/events.js')
+const { write } = require('./support/files.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { FACE, runNode } = require('./support/processes.js')
+const { MORTAL } = require('./support/scripts.js')
+const { delay, until, within } = require('./support/waiting.js')
 
 // What a pool does about workers that die again and again, or beside others.
 
-const MORTAL = path.join(__dirname, 'fixtures', 'life', 'mortal.cjs')
-const poolOf = (options) => track(new WorkerPool(MORTAL, { maxWorkers: 1, ...options }))
+const poolOf = poolsOf(MORTAL, { maxWorkers: 1 })
 
 /** A script that counts in `workerData` how often it is loaded, then does this. */
-function write(statement) {
-  const file = path.join(temporaryDirectory(), 'script.cjs')
-  fs.writeFileSync(
-    file,
+const scriptThat = (statement) =>
+  write(
+    'script.cjs',
     `Atomics.add(require('node:worker_threads').workerData, 0, 1)
 ${statement}
 Object.assign(exports, require(${JSON.stringify(MORTAL)}))`
   )
-  return file
-}
 
 /** A pool of a script that goes wrong, and how often it has been loaded. */
 function poolOfDying(statement, options) {
-  const starts = new Int32Array(new SharedArrayBuffer(4))
-  const pool = track(new WorkerPool(write(statement), { maxWorkers: 2, workerData: starts, ...options }))
+  const starts = makeView(1)
+  const pool = track(new WorkerPool(scriptThat(statement), { maxWorkers: 2, workerData: starts, ...options }))
   return { pool, starts: () => Atomics.load(starts, 0) }
 }
 
@@ -79,7 +71,7 @@ describe('a script that always dies while it loads', () => {
     await until(() => errors.length >= 2, 'the errors')
     await until(() => pool.stats().workers.total === 0, 'the end of the workers')
     // Several turns of the event loop, in any of which another would have been started.
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let turn = 0; turn < 5; turn++) await delay(5)
     expect(pool.stats().workers.total).toBe(0)
     expect(starts()).toBeLessThanOrEqual(4)
     expect(errors.every((code) => code === 'ERR_WORKER_EXITED')).toBe(true)
@@ -178,7 +170,7 @@ describe('beside others', () => {
         }
         setInterval(look, 1)
       })
-    const leave = [1, 2].map(() => new Int32Array(new SharedArrayBuffer(4)))
+    const leave = [1, 2].map(() => makeView(1))
     const gates = [makeGate(), makeGate()]
     const dying = [1, 2, 3, 4].map((n) => {
       const input = { gate: gates[0], leave: n === 3 ? leave[0] : undefined, exits: true }
@@ -212,10 +204,7 @@ describe('a worker that dies idle', () => {
 
   test("is told of by the events 'error' and 'workerExit'", async () => {
     const pool = poolOf()
-    // Not events.once: that of 'workerExit' would reject with the error.
-    const next = (event) =>
-      within(new Promise((resolve) => pool.once(event, resolve)), `the event '${event}'`)
-    const [error, exit] = [next('error'), next('workerExit')]
+    const [error, exit] = [next(pool, 'error'), next(pool, 'workerExit')]
     await pool.execute(fate)
     const heard = await error
     expect(heard).toMatchObject({
@@ -240,7 +229,7 @@ describe('a worker that dies idle', () => {
 
   test('harms nobody if nobody listens, and nothing is printed', async () => {
     const code = `
-      const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const { WorkerPool } = require(${FACE})
       const pool = new WorkerPool({ maxWorkers: 1 })
       const wait = () => new Promise((resolve) => pool.once('workerExit', resolve))
       const main = async () => {

@@ -3,9 +3,10 @@
 // Every way in which a pool ends, in every state that it can be in: a process for each. See fixtures/life/endings.js.
 
 const path = require('node:path')
-const { runNode } = require('./fixtures/life/helpers.js')
+const { runNode } = require('./support/processes.js')
+const { FIXTURES } = require('./support/scripts.js')
 
-const SCENES = path.join(__dirname, 'fixtures/life/endings.js')
+const SCENES = path.join(FIXTURES, 'life', 'endings.js')
 /** Processes at a time. */
 const LANES = 2
 

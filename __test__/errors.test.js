@@ -1,25 +1,14 @@
-const { execFile } = require('node:child_process')
-const { promisify } = require('node:util')
 const { PoolError, WorkerPool } = require('..')
+const { rejection: rejectionOf } = require('./support/outcomes.js')
+const { keep } = require('./support/pools.js')
+const { FACE, outputOf } = require('./support/processes.js')
 
 const TASKS = require.resolve('./fixtures/values/throws.js')
-/** @type {WorkerPool} */
-let pool
-
-beforeAll(() => {
-  pool = new WorkerPool(TASKS, 1)
-})
+const pool = keep(new WorkerPool(TASKS, 1))
 afterEach(() => expect(pool.execute('ok', 'next')).resolves.toBe('next'))
-afterAll(() => pool.close())
 
 /** What a task rejects with. */
-const rejection = (task, input) =>
-  pool.execute(task, input).then(
-    (value) => {
-      throw new Error(`the task '${task}' resolved to ${value}`)
-    },
-    (error) => error
-  )
+const rejection = (task, input) => rejectionOf(pool.execute(task, input), `the rejection of '${task}'`)
 
 describe.each([
   ['synchronously', ''],
@@ -369,7 +358,7 @@ describe('errors of the pool', () => {
 
 test('errors and panics leave nothing on the console', async () => {
   const program = `
-    const { WorkerPool } = require(${JSON.stringify(require.resolve('..'))})
+    const { WorkerPool } = require(${FACE})
     const pool = new WorkerPool(${JSON.stringify(TASKS)}, 1)
     const tasks = [
       pool.execute('noop', { panic: 'words' }), pool.execute('deep'), pool.execute('deepLater'), pool.execute('nothing'),
@@ -379,6 +368,6 @@ test('errors and panics leave nothing on the console', async () => {
       console.log(outcomes.map(({ status }) => status[0]).join(''))
       return pool.close()
     })`
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['-e', program], { timeout: 15_000 })
+  const { stdout, stderr } = await outputOf(['-e', program])
   expect([stdout, stderr]).toEqual(['rrrrrrrf\n', ''])
 })

@@ -1,49 +1,32 @@
 'use strict'
 
 const { WorkerPool } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  open,
-  rejection,
-  runNode,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { next } = require('./support/events.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { runProgram } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { turn, until, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 1, ...options }))
-const turn = () => new Promise((resolve) => setImmediate(resolve))
-
-/** Runs a program of a few lines in a process of its own. */
-async function program(body) {
-  const code = `
-    const { WorkerPool } = require('.')
-    const TASKS = ${JSON.stringify(TASKS)}
-    const until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1)) }
-    ;(async () => {${body}})()`
-  const { code: status, timedOut, stdout, stderr } = await runNode(['-e', code], { cwd: `${__dirname}/..` })
-  return { status, timedOut, stdout, stderr }
-}
+const poolOf = poolsOf(TASKS, { maxWorkers: 1 })
 
 /** Makes a pool say everything that it can say, and go on. */
 const EVERYTHING = `
   const pool = new WorkerPool(TASKS, { maxWorkers: 1, maxQueue: 1, healthInterval: 5, ...options })
   listen(pool)
-  const gate = new Int32Array(new SharedArrayBuffer(8))
+  const gate = makeGate()
   const held = pool.execute('block', gate)
-  await until(() => Atomics.load(gate, 1) === 1)
+  await entered(gate)
   const waiting = pool.execute('echo', 'waited') // needsDrain
   const refused = await pool.execute('echo').catch((error) => error.code)
-  Atomics.store(gate, 0, 1)
-  Atomics.notify(gate, 0)
+  open(gate)
   await held
   console.log(await waiting, refused) // drain
   await pool.execute(() => { setImmediate(() => { throw new Error('between tasks') }) }) // error, workerExit
-  await until(() => pool.stats().workers.total === 0)
+  await until(() => pool.stats().workers.total === 0, 'the end of the worker')
   console.log(await pool.execute('echo', 'again'), pool.needsDrain)
-  await new Promise((resolve) => setTimeout(resolve, 50)) // health
+  await delay(50) // health
   await pool.close()
   console.log('closed', JSON.stringify(pool.stats().tasks), pool.stats().workers.total)`
 
@@ -63,10 +46,10 @@ describe('listeners', () => {
           pool.on(event, () => { throw new Error(event) })
       }
       ${EVERYTHING}
-      await until(() => thrown.size === 6)
+      await until(() => thrown.size === 6, 'the sixth exception')
       console.log([...thrown].sort().join())`
     const stdout = `${TOLD}drain,error,health,needsDrain,workerExit,workerStart\n`
-    expect(await program(body)).toEqual({ status: 0, timedOut: false, stdout, stderr: '' })
+    expect(await runProgram(body)).toEqual({ status: 0, timedOut: false, stdout, stderr: '' })
   })
 
   test('that end the pool are heard out', async () => {
@@ -138,7 +121,7 @@ describe('listeners', () => {
 describe("without a listener of 'error'", () => {
   test('nothing is thrown or printed, whatever goes wrong', async () => {
     const body = `const options = {}, listen = () => {}\n${EVERYTHING}`
-    expect(await program(body)).toEqual({ status: 0, timedOut: false, stdout: TOLD, stderr: '' })
+    expect(await runProgram(body)).toEqual({ status: 0, timedOut: false, stdout: TOLD, stderr: '' })
   })
 
   test.each([
@@ -157,10 +140,10 @@ describe("without a listener of 'error'", () => {
     const body = `
       const pool = ${pool}
       await pool.ready().catch(() => {})
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await delay(50)
       await pool.close()
       console.log('closed')`
-    expect(await program(body)).toEqual({ status: 0, timedOut: false, stdout: 'closed\n', stderr: '' })
+    expect(await runProgram(body)).toEqual({ status: 0, timedOut: false, stdout: 'closed\n', stderr: '' })
   })
 })
 
@@ -173,7 +156,7 @@ describe("with a listener of 'error'", () => {
   ])('it is told that %s, also if nobody waits for the workers', async (_, options, code, expected) => {
     const script = code === undefined ? TASKS : `data:text/javascript,${code}`
     const pool = track(new WorkerPool(script, options))
-    const error = await within(new Promise((resolve) => pool.once('error', resolve)), "the event 'error'")
+    const error = await next(pool, 'error')
     expect(error).toMatchObject({ name: 'PoolError', code: expected })
     expect(await rejection(pool.ready())).toMatchObject({ code: expected })
   })

@@ -1,26 +1,17 @@
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const zlib = require('node:zlib')
 const fc = require('fast-check')
 const { WorkerPool } = require('..')
+const { pattern } = require('./support/bytes.js')
+const { commonDirectory } = require('./support/files.js')
+const { keep } = require('./support/pools.js')
 
-/** @type {WorkerPool} */
-let pool
-let directory
-
-beforeAll(() => {
-  pool = new WorkerPool()
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-hash-'))
-})
-afterAll(async () => {
-  await pool.close()
-  fs.rmSync(directory, { recursive: true })
-})
+const pool = keep(new WorkerPool())
+const directory = commonDirectory()
 
 const hash = (data, options) => pool.execute('hash', { data, ...options })
-const pattern = (length) => Buffer.from(Uint8Array.from({ length }, (_, i) => i * 31 + (i >> 8)))
 
 const LIKE_NODE = ['sha256', 'sha512', 'sha1', 'md5', 'sha3-256']
 /** Around the block sizes of the algorithms (64, 128, 136), of their batches, and of the chunks that are read. */

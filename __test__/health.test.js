@@ -1,24 +1,18 @@
 'use strict'
 
-const { WorkerPool } = require('..')
 const { warningsOf } = require('../lib/health.js')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  open,
-  rejection,
-  runNode,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { next } = require('./support/events.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { runProgram } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { until, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 1, healthInterval: 10, ...options }))
+const poolOf = poolsOf(TASKS, { maxWorkers: 1, healthInterval: 10 })
 
 /** Resolves with the next report. */
-const nextReport = (pool) =>
-  within(new Promise((resolve) => pool.once('health', resolve)), "the event 'health'")
+const nextReport = (pool) => next(pool, 'health')
 
 /** Resolves with the first report that has this kind of warning. */
 async function warned(pool, kind) {
@@ -29,18 +23,6 @@ async function warned(pool, kind) {
     return found !== undefined
   }, `a warning of the kind ${kind}`)
   return found
-}
-
-/** Runs a program of a few lines in a process of its own. */
-async function program(body) {
-  const code = `
-    const { WorkerPool } = require('.')
-    const TASKS = ${JSON.stringify(TASKS)}
-    const turn = () => new Promise((resolve) => setImmediate(resolve))
-    const until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1)) }
-    ;(async () => {${body}})()`
-  const { code: status, timedOut, stdout, stderr } = await runNode(['-e', code], { cwd: `${__dirname}/..` })
-  return { status, timedOut, stdout, stderr }
 }
 
 describe('what warnings are made of', () => {
@@ -255,6 +237,6 @@ describe("'health' is measured only while somebody listens", () => {
       await pool.execute('echo')
       await new Promise((resolve) => pool.once('health', resolve).execute((n) => new Promise((resolve) => setTimeout(resolve, n)), 50))
       console.log('reported')`
-    expect(await program(body)).toEqual({ status: 0, timedOut: false, stdout: 'reported\n', stderr: '' })
+    expect(await runProgram(body)).toEqual({ status: 0, timedOut: false, stdout: 'reported\n', stderr: '' })
   })
 })

@@ -4,7 +4,10 @@
 
 const vm = require('node:vm')
 const { PoolError, WorkerPool } = require('..')
-const { TASKS, rejection, thrownBy, track, within } = require('./fixtures/life/helpers.js')
+const { rejection, thrownBy } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { TASKS } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
 // ---- what is wrong with a value
 

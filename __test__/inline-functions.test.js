@@ -3,7 +3,11 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const { rejection, runNode, track, within } = require('./fixtures/life/helpers.js')
+const { rejection } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { FACE, runNode } = require('./support/processes.js')
+const { FIXTURES } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
 let pool
 beforeEach(() => {
@@ -152,9 +156,9 @@ describe('what it sees', () => {
   test('require, from the current directory', async () => {
     await expect(pool.execute(() => require('node:path').basename('/a/b.js'))).resolves.toBe('b.js')
     const program = `
-      const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const { WorkerPool } = require(${FACE})
       new WorkerPool().execute(() => Object.keys(require('./tasks.cjs')).length > 3).then(console.log)`
-    const result = await runNode(['-e', program], { cwd: path.join(__dirname, 'fixtures', 'life') })
+    const result = await runNode(['-e', program], { cwd: path.join(FIXTURES, 'life') })
     expect(result).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' })
   })
 
@@ -163,7 +167,7 @@ describe('what it sees', () => {
     const task = new Function("return import('node:fs').then((fs) => fs.constants.O_RDWR)")
     await expect(pool.execute(task)).resolves.toBe(fs.constants.O_RDWR)
     const program = `
-      const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const { WorkerPool } = require(${FACE})
       new WorkerPool().execute(async () => (await import('node:path')).basename('/a/b')).then(console.log)`
     expect(await runNode(['-e', program])).toMatchObject({ code: 0, stdout: 'b\n', stderr: '' })
   })

@@ -4,21 +4,20 @@
 // was found to go wrong.
 
 const { WorkerPool } = require('..')
-const { rejection, track, within } = require('./fixtures/life/helpers.js')
+const { makeGate, open } = require('./support/gates.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { blockFor, within } = require('./support/waiting.js')
 
-const block = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 const pass = (view) => Atomics.wait(view, 0, 0)
 
 async function busyPool(options) {
   const pool = track(new WorkerPool({ size: 1, ...options }))
   await within(pool.ready(), 'ready()')
-  const gate = new Int32Array(new SharedArrayBuffer(4))
+  const gate = makeGate()
   const first = pool.execute(pass, gate)
-  const open = () => {
-    Atomics.store(gate, 0, 1)
-    Atomics.notify(gate, 0)
-  }
-  return { pool, first, open }
+  return { pool, first, open: () => open(gate) }
 }
 
 test('an input is sent once, also to the successor in the slot of a task that was aborted before its worker was served', async () => {
@@ -29,10 +28,10 @@ test('an input is sent once, also to the successor in the slot of a task that wa
     const options = { transfer: [small], signal: controller.signal }
     const aborted = rejection(pool.execute((buffer) => buffer.byteLength, small, options))
     open()
-    block(100) // the worker has asked for the input of the second task, and nobody has heard
+    blockFor(100) // the worker has asked for the input of the second task, and nobody has heard
     controller.abort()
     const next = pool.execute((buffer) => buffer.byteLength, large, { transfer: [large] })
-    block(100) // and now of the third, in the same slot
+    blockFor(100) // and now of the third, in the same slot
     expect((await aborted).name).toBe('AbortError')
     expect(await within(next, 'the next task')).toBe(16)
     await first
@@ -45,7 +44,7 @@ test('a task that waited too long while its input was read, and whose input cann
   const input = {
     buffer,
     get slow() {
-      block(100)
+      blockFor(100)
       throw new Error('cannot be read')
     }
   }
@@ -98,7 +97,7 @@ test('what a worker died of may have no words', async () => {
 
 test.each(['close', 'signal'])('a task whose `when` has not answered is taken back by %s', async (way) => {
   const pool = track(new WorkerPool({ size: 1 }))
-  const runs = new Int32Array(new SharedArrayBuffer(4))
+  const runs = makeView(1)
   const controller = new AbortController()
   let answer
   const asked = new Promise((resolve) => {

@@ -3,9 +3,12 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const { rejection, temporaryDirectory, track, until, within } = require('./fixtures/life/helpers.js')
-
-const range = (count) => Array.from({ length: count }, (_, n) => n)
+const { temporaryDirectory } = require('./support/files.js')
+const { makeView } = require('./support/memory.js')
+const { range } = require('./support/numbers.js')
+const { rejection } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { delay, until, within } = require('./support/waiting.js')
 
 /** Words of a script that keeps a diary: a file, so that the diary outlives its worker. */
 const DIARY = "(...words) => fs.appendFileSync(workerData.diary, `${words.join(' ')}\\n`)"
@@ -30,7 +33,7 @@ function diaryPool(code, { module = ESM, ...options } = {}) {
   const directory = temporaryDirectory()
   const script = path.join(directory, `script.${module.ending}`)
   const diary = path.join(directory, 'diary')
-  const shared = new Int32Array(new SharedArrayBuffer(64))
+  const shared = makeView(16)
   fs.writeFileSync(script, `${module.head}\n${module.wrap(code)}`)
   fs.writeFileSync(diary, '')
   const pool = track(new WorkerPool(script, { maxWorkers: 1, workerData: { diary, shared }, ...options }))
@@ -245,7 +248,7 @@ describe('teardown', () => {
     const { pool, diary, shared } = diaryPool(code, { size: 1, maxWorkers: undefined })
     await until(() => diary().length === 1, 'the beginning of setup')
     const closed = pool.close()
-    await new Promise((resolve) => setTimeout(resolve, 20)) // it is woken to be told
+    await delay(20) // it is woken to be told
     Atomics.store(shared, 0, 1)
     await within(closed, 'close()')
     expect(diary()).toEqual(['setting up', 'set up', 'teardown'])

@@ -1,10 +1,11 @@
 'use strict'
 
-const fs = require('node:fs')
 const path = require('node:path')
-const { runNode } = require('./fixtures/life/helpers.js')
+const { runNode } = require('./support/processes.js')
+const { FIXTURES } = require('./support/scripts.js')
+const { hasList } = require('./support/threads.js')
 
-const SCENES = path.join(__dirname, 'fixtures', 'loading', 'scenes.js')
+const SCENES = path.join(FIXTURES, 'loading', 'scenes.js')
 
 /** What a program of fixtures/loading/scenes.js saw; it has to end by itself and say nothing else. */
 async function watch(scene, { args = [], flags = [], env = {}, patience = 10_000 } = {}) {
@@ -61,7 +62,6 @@ describe('500 workers that load the addon and are terminated in the middle of ta
     expect(growth / MEGABYTE).toBeLessThan(16)
   })
 
-  const hasList = fs.existsSync('/proc/self/task')
   const testThreads = hasList ? test : test.skip
   testThreads(`leave no thread behind${hasList ? '' : ' (skipped: only Linux lists them in /proc)'}`, () => {
     expect(seen.threadsAfter).toBe(seen.threadsBefore)

@@ -1,21 +1,16 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
-const { TASKS, runNode, temporaryDirectory, thrownBy, track, within } = require('./fixtures/life/helpers.js')
-
-const ROOT = path.join(__dirname, '..')
-
-/** A directory in which `threadmill` is installed. */
-function installed() {
-  const directory = temporaryDirectory()
-  fs.mkdirSync(path.join(directory, 'node_modules'))
-  fs.symlinkSync(ROOT, path.join(directory, 'node_modules', 'threadmill'))
-  return directory
-}
+const { install, temporaryDirectory } = require('./support/files.js')
+const { thrownBy } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { runNode } = require('./support/processes.js')
+const { ROOT, TASKS } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
 /** What a program prints that runs where `threadmill` is installed. */
 async function run(args) {
-  const result = await runNode(args, { cwd: installed() })
+  const result = await runNode(args, { cwd: install(temporaryDirectory()) })
   expect(result).toMatchObject({ code: 0, signal: null, timedOut: false, stderr: '' })
   return result.stdout.trim()
 }

@@ -1,28 +1,12 @@
-const { execFileSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
-const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
 const zlib = require('node:zlib')
 const { PoolError, WorkerPool } = require('..')
+const { sha256 } = require('./support/bytes.js')
+const { makePipe } = require('./support/pipes.js')
+const { track } = require('./support/pools.js')
 
-const sha256 = (data) => createHash('sha256').update(data).digest('hex')
-
-let directory
-/** @type {WorkerPool[]} */
-const pools = []
 /** A pool that is closed after its test. */
-function open(options) {
-  const pool = new WorkerPool(options)
-  pools.push(pool)
-  return pool
-}
-
-beforeAll(() => {
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'threadmill-native-'))
-})
-afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())))
-afterAll(() => fs.rmSync(directory, { recursive: true }))
+const open = (options) => track(new WorkerPool(options), 'close')
 
 describe('a panic', () => {
   test('rejects its own task and no other', async () => {
@@ -179,40 +163,23 @@ test('5,000 tasks of every kind at once settle, each with its own outcome', asyn
   expect(pool.stats().tasks.submitted).toBe(5000)
 })
 
-/** A named pipe that a native task reads: the thread is in that task until the pipe is closed. */
-class Pipe {
-  constructor(pool, name) {
-    this.path = path.join(directory, name)
-    execFileSync('mkfifo', [this.path])
-    this.task = pool.execute('hash', { data: { path: this.path } })
+/** A native task that reads a named pipe: its thread is in it until `finish`. */
+function readPipe(pool) {
+  const pipe = makePipe()
+  const task = pool.execute('hash', { data: { path: pipe.file } })
+  const finish = (text) => {
+    pipe.release(text)
+    return task
   }
-
-  /** Resolves once the task reads. */
-  async read() {
-    const opened = fs.promises.open(this.path, 'w')
-    const failed = this.task.then(
-      () => Promise.reject(new Error('the task did not wait for the pipe')),
-      (error) => {
-        fs.closeSync(fs.openSync(this.path, 'r+')) // lets go of who is opening it
-        throw error
-      }
-    )
-    this.handle = await Promise.race([opened, failed])
-  }
-
-  async finish(text) {
-    await this.handle.writeFile(text)
-    await this.handle.close()
-    return this.task
-  }
+  return { task, reached: pipe.reached, finish }
 }
 const withPipes = process.platform === 'win32' ? describe.skip : describe
 
 withPipes('with one native thread', () => {
   test('tasks run one after another, in the order in which they came', async () => {
     const pool = open({ nativeThreads: 1 })
-    const pipe = new Pipe(pool, 'fifo')
-    await pipe.read()
+    const pipe = readPipe(pool)
+    await pipe.reached()
     const order = []
     const tasks = Array.from({ length: 300 }, (_, i) => {
       const task = i % 2 ? pool.execute('noop') : pool.execute('hash', { data: 'x' })
@@ -226,8 +193,8 @@ withPipes('with one native thread', () => {
 
   test('a task of a higher priority runs before those that wait, equals in their order', async () => {
     const pool = open({ nativeThreads: 1 })
-    const pipe = new Pipe(pool, 'priorities')
-    await pipe.read()
+    const pipe = readPipe(pool)
+    await pipe.reached()
     const order = []
     const levels = ['normal', 'low', 5, 'urgent', 'lowest', 'high', 0, -10, 'urgent', 5, 1e6, -1e6]
     const names = { lowest: -20, low: -10, normal: 0, high: 10, urgent: 20 }
@@ -245,8 +212,8 @@ withPipes('with one native thread', () => {
 withPipes('with two native threads', () => {
   test('one that is held up does not hold up the other', async () => {
     const pool = open({ nativeThreads: 2 })
-    const pipe = new Pipe(pool, 'one-of-two')
-    await pipe.read()
+    const pipe = readPipe(pool)
+    await pipe.reached()
     await expect(Promise.all(Array.from({ length: 50 }, () => pool.execute('noop')))).resolves.toHaveLength(
       50
     )
@@ -256,8 +223,8 @@ withPipes('with two native threads', () => {
 
   test('two tasks run at the same time', async () => {
     const pool = open({ nativeThreads: 2 })
-    const [one, other] = [new Pipe(pool, 'one'), new Pipe(pool, 'other')]
-    await Promise.all([one.read(), other.read()])
+    const [one, other] = [readPipe(pool), readPipe(pool)]
+    await Promise.all([one.reached(), other.reached()])
     expect(pool.stats().nativeThreads.busy).toBe(2)
     await expect(Promise.all([one.finish('1'), other.finish('2')])).resolves.toEqual([
       sha256('1'),
@@ -267,8 +234,8 @@ withPipes('with two native threads', () => {
 
   test('close() waits for the task that runs', async () => {
     const pool = open({ nativeThreads: 2 })
-    const pipe = new Pipe(pool, 'closing')
-    await pipe.read()
+    const pipe = readPipe(pool)
+    await pipe.reached()
     const order = []
     const closed = pool.close().then(() => order.push('closed'))
     await expect(pool.execute('noop')).rejects.toMatchObject({ code: 'ERR_POOL_CLOSED' })

@@ -1,10 +1,14 @@
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { WorkerPool } = require('..')
-const { TASKS, rejection, runNode, runScene, track, within } = require('./fixtures/life/helpers.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { runNode, runScene } = require('./support/processes.js')
+const { FIXTURES, ROOT, TASKS } = require('./support/scripts.js')
+const { until, within } = require('./support/waiting.js')
 
-const FACE = path.join(__dirname, '..')
-const NESTED = path.join(__dirname, 'fixtures', 'life', 'nested.cjs')
+const NESTED = path.join(FIXTURES, 'life', 'nested.cjs')
 
 /** What a plain worker thread that runs `nested.cjs` says. */
 function runWorker(mode) {
@@ -86,7 +90,7 @@ describe('a pool within a task of another pool', () => {
 
   test('runs and closes', async () => {
     const pool = track(new WorkerPool({ maxWorkers: 1 }))
-    const input = { face: FACE, script: TASKS, n: 5 }
+    const input = { face: ROOT, script: TASKS, n: 5 }
     for (let round = 0; round < 3; round++)
       await expect(within(pool.execute(inner, input), 'the task')).resolves.toEqual([5, 'x'])
     await within(pool.close(), 'close()')
@@ -101,14 +105,14 @@ describe('a pool within a task of another pool', () => {
       await pool.close()
       return result
     }
-    const input = { face: FACE, script: TASKS, source: String(inner) }
+    const input = { face: ROOT, script: TASKS, source: String(inner) }
     await expect(within(pool.execute(outer, input), 'the task')).resolves.toEqual([6, 'x'])
     await within(pool.close(), 'close()')
   })
 
   test('goes when the outer pool is terminated in the middle of its tasks', async () => {
     const pool = track(new WorkerPool({ maxWorkers: 2 }))
-    const said = new Int32Array(new SharedArrayBuffer(4))
+    const said = makeView(1)
     const task = async ({ face, script, said }) => {
       const { WorkerPool } = require(face)
       const pool = new WorkerPool(script, { maxWorkers: 1 })
@@ -117,11 +121,8 @@ describe('a pool within a task of another pool', () => {
       Atomics.notify(said, 0)
       await Promise.all([pool.execute('spin'), pool.execute('hash', { data: new Uint8Array(1 << 28) })])
     }
-    const tasks = [0, 1].map(() => rejection(pool.execute(task, { face: FACE, script: TASKS, said })))
-    for (let seen = 0; (seen = Atomics.load(said, 0)) < 2; ) {
-      const { value } = Atomics.waitAsync(said, 0, seen, 5000)
-      expect(await value).not.toBe('timed-out')
-    }
+    const tasks = [0, 1].map(() => rejection(pool.execute(task, { face: ROOT, script: TASKS, said })))
+    await until(() => Atomics.load(said, 0) >= 2, 'the second inner pool')
     await within(pool.terminate(), 'terminate()')
     for (const error of await Promise.all(tasks)) expect(error).toMatchObject({ code: 'ERR_POOL_TERMINATED' })
   })
@@ -138,7 +139,7 @@ describe('a pool within a task of another pool', () => {
         await pool.close()
       }
     }
-    const error = await rejection(pool.execute(task, FACE))
+    const error = await rejection(pool.execute(task, ROOT))
     expect(error).toBeInstanceOf(RangeError)
     expect(error.message).toBe('deep down')
   })

@@ -11,7 +11,11 @@ const {
   poolOptions,
   resizeOptions
 } = require('../lib/options.js')
-const { TASKS, rejection, runScene, thrownBy, track, within } = require('./fixtures/life/helpers.js')
+const { rejection, thrownBy } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { runScene } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
 /** The error of a pool that must not come about. */
 function refusal(options) {

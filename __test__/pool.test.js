@@ -2,7 +2,10 @@
 
 const { pathToFileURL } = require('node:url')
 const { WorkerPool, PoolError } = require('..')
-const { TASKS, rejection, thrownBy, track, within } = require('./fixtures/life/helpers.js')
+const { rejection, thrownBy } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { TASKS } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
 describe('making a pool', () => {
   test('without anything, it runs functions and native tasks', async () => {

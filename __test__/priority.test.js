@@ -1,18 +1,13 @@
 'use strict'
 
 const { WorkerPool } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makeLog,
-  makePipe,
-  open,
-  readLog,
-  rejection,
-  track,
-  within
-} = require('./fixtures/life/helpers.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeLog, readLog } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { track } = require('./support/pools.js')
+const { TASKS } = require('./support/scripts.js')
+const { blockFor, within } = require('./support/waiting.js')
 
 /** A pool whose only worker stands at a gate, and what runs there once it is let go. */
 async function blockedPool(options) {
@@ -37,9 +32,6 @@ async function blockedPool(options) {
     }
   }
 }
-
-/** Lets real time pass, at least so much: waiting is what aging is about. */
-const pass = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 
 describe('JavaScript tasks that wait', () => {
   test('of one priority run in the order they came', async () => {
@@ -194,11 +186,12 @@ describe('native tasks that wait', () => {
   })
 })
 
+// Waiting is what aging is about, so that real time has to pass.
 describe('aging', () => {
   test('lets a low task that has waited long enough go first', async () => {
     const { queue, order } = await blockedPool({ aging: 1 })
     queue(0, { priority: 'low' })
-    pass(50) // worth 50, more than the 20 between low and high
+    blockFor(50) // worth 50, more than the 20 between low and high
     queue(1, { priority: 'high' })
     await expect(order()).resolves.toEqual([0, 1])
   })
@@ -206,7 +199,7 @@ describe('aging', () => {
   test('leaves a low task behind that has not waited long enough', async () => {
     const { queue, order } = await blockedPool({ aging: 1e9 })
     queue(0, { priority: 'low' })
-    pass(50)
+    blockFor(50)
     queue(1, { priority: 'high' })
     await expect(order()).resolves.toEqual([1, 0])
   })
@@ -215,7 +208,7 @@ describe('aging', () => {
     for (const options of [{}, { aging: 0 }]) {
       const { queue, order } = await blockedPool(options)
       queue(0, { priority: -0.001 })
-      pass(50)
+      blockFor(50)
       queue(1)
       await expect(order()).resolves.toEqual([1, 0])
     }
@@ -224,7 +217,7 @@ describe('aging', () => {
   test('keeps equals in the order they came', async () => {
     const { queue, order } = await blockedPool({ aging: 1 })
     for (let number = 0; number < 100; number++) {
-      if (number % 25 === 0) pass(2)
+      if (number % 25 === 0) blockFor(2)
       queue(number)
     }
     await expect(order()).resolves.toEqual(Array.from({ length: 100 }, (_, n) => n))
@@ -237,7 +230,7 @@ describe('aging', () => {
     await pipe.reached()
     const order = []
     const low = pool.execute('noop', undefined, { priority: 'low' }).then(() => order.push('low'))
-    pass(50)
+    blockFor(50)
     const high = pool.execute('noop', undefined, { priority: 'high' }).then(() => order.push('high'))
     pipe.release()
     await within(Promise.all([blocker, low, high]), 'the tasks')
@@ -248,7 +241,7 @@ describe('aging', () => {
     const { queue, order } = await blockedPool({ aging: 1e-7 })
     for (const number of [0, 1, 2, 3]) {
       queue(number, { priority: number % 2 ? 'high' : 'low' })
-      pass(2)
+      blockFor(2)
     }
     await expect(order()).resolves.toEqual([0, 1, 2, 3])
   })

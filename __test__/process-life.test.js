@@ -1,6 +1,6 @@
 'use strict'
 
-const { runScene } = require('./fixtures/life/helpers.js')
+const { runProgram, runScene } = require('./support/processes.js')
 
 /** That the process ended by itself with this code, and said nothing of a crash. */
 function expectEnd(result, { code = 0, stdout }) {
@@ -94,27 +94,20 @@ describe('threads', () => {
 })
 
 describe('programs of a few lines', () => {
-  const { spawnSync } = require('node:child_process')
-  const program = (body, ...flags) => {
-    const code = `const { WorkerPool } = require('.');(async () => {${body}})()`
-    const cwd = require('node:path').join(__dirname, '..')
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {
-      cwd,
-      encoding: 'utf8',
-      timeout: 15_000
-    })
-    return { status, stdout, stderr }
-  }
-
-  test('an input that cannot be sent does not keep an idle process alive', () => {
+  test('an input that cannot be sent does not keep an idle process alive', async () => {
     const body = `
       const pool = new WorkerPool({ maxWorkers: 1 })
       for (let i = 0; i < 12; i++) await pool.execute(() => { const end = Date.now() + 5; while (Date.now() < end); })
       await pool.execute(() => 1, () => {}).catch((error) => console.log(error.code))`
-    expect(program(body)).toEqual({ status: 0, stdout: 'ERR_NOT_SERIALIZABLE\n', stderr: '' })
+    expect(await runProgram(body)).toEqual({
+      status: 0,
+      timedOut: false,
+      stdout: 'ERR_NOT_SERIALIZABLE\n',
+      stderr: ''
+    })
   })
 
-  test('closed pools are let go of', () => {
+  test('closed pools are let go of', async () => {
     const body = `
       let collected = 0
       const registry = new FinalizationRegistry(() => { collected++ })
@@ -129,10 +122,11 @@ describe('programs of a few lines', () => {
         await new Promise((resolve) => setImmediate(resolve))
       }
       console.log(collected >= 10)`
-    expect(program(body, '--expose-gc')).toEqual({ status: 0, stdout: 'true\n', stderr: '' })
+    const result = await runProgram(body, { flags: ['--expose-gc'] })
+    expect(result).toEqual({ status: 0, timedOut: false, stdout: 'true\n', stderr: '' })
   })
 
-  test('the memory of one large value is let go of', () => {
+  test('the memory of one large value is let go of', async () => {
     const body = `
       const pool = new WorkerPool({ maxWorkers: 1 })
       await pool.execute((list) => list, Array.from({ length: 2e6 }, (_, i) => i / 3))
@@ -143,6 +137,7 @@ describe('programs of a few lines', () => {
       }
       console.log(process.memoryUsage().arrayBuffers <= 8e6)
       await pool.close()`
-    expect(program(body, '--expose-gc')).toEqual({ status: 0, stdout: 'true\n', stderr: '' })
+    const result = await runProgram(body, { flags: ['--expose-gc'] })
+    expect(result).toEqual({ status: 0, timedOut: false, stdout: 'true\n', stderr: '' })
   })
 })

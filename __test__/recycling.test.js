@@ -1,37 +1,16 @@
 'use strict'
 
-const fs = require('node:fs')
-const path = require('node:path')
-const { WorkerPool, PoolError } = require('..')
-const {
-  entered,
-  makeGate,
-  open,
-  rejection,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { PoolError } = require('..')
+const { hear } = require('./support/events.js')
+const { write } = require('./support/files.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { range } = require('./support/numbers.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STEERED } = require('./support/scripts.js')
+const { turn, until, within } = require('./support/waiting.js')
 
-const STEERED = path.join(__dirname, 'fixtures/life/steered.cjs')
-const poolOf = (options, script = STEERED) => track(new WorkerPool(script, { maxWorkers: 1, ...options }))
-const range = (count) => Array.from({ length: count }, (_, n) => n)
-
-function write(name, content) {
-  const file = path.join(temporaryDirectory(), name)
-  fs.writeFileSync(file, content)
-  return file
-}
-
-/** What a pool says of its workers. */
-function hear(pool) {
-  const heard = { started: [], exited: [], errors: [] }
-  pool.on('workerStart', (news) => heard.started.push(news))
-  pool.on('workerExit', (news) => heard.exited.push(news))
-  pool.on('error', (error) => heard.errors.push(error))
-  return heard
-}
+const poolOf = (options, script = STEERED) => poolsOf(script, { maxWorkers: 1 })(options)
 
 /** How often each value occurs. */
 function tally(values) {
@@ -199,7 +178,7 @@ describe('workerStart and workerExit', () => {
     pool.on('workerStart', () => order.push('start'))
     const ready = pool.resize({ minWorkers: 1 }).then(() => order.push('ready'))
     await within(ready, 'resize()')
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     await pool.execute('f').then((result) => order.push(result))
     expect(order.sort()).toEqual(['ready', 'result', 'start'])
   })

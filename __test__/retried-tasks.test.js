@@ -1,24 +1,18 @@
-const path = require('node:path')
 const { gzipSync } = require('node:zlib')
-const { WorkerPool, PoolError } = require('..')
-const {
-  entered,
-  makeGate,
-  makeLog,
-  open,
-  readLog,
-  rejection,
-  runNode,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { PoolError } = require('..')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeLog, makeView, readLog } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { FACE, runNode } = require('./support/processes.js')
+const { UNRELIABLE } = require('./support/scripts.js')
+const { spoil } = require('./support/values.js')
+const { until, within } = require('./support/waiting.js')
 
-const UNRELIABLE = path.join(__dirname, 'fixtures', 'life', 'unreliable.cjs')
 /** Longer than any test. */
 const AGES = 60_000
 
-const poolOf = (options) => track(new WorkerPool(UNRELIABLE, { maxWorkers: 1, ...options }))
+const poolOf = poolsOf(UNRELIABLE, { maxWorkers: 1 })
 
 /** How many tasks there were that `when` agreed to try again, as a promise of the next. */
 function makeAsked() {
@@ -34,7 +28,7 @@ function makeAsked() {
 }
 
 describe('the input of another attempt', () => {
-  const shared = new Int32Array(new SharedArrayBuffer(8))
+  const shared = makeView(2)
 
   const inputs = [
     ['an object', () => ({ a: 1, list: [1, 'two', { three: null }] })],
@@ -51,13 +45,6 @@ describe('the input of another attempt', () => {
     ['its own retries', {}, { retries: 1 }],
     ["the pool's retries", { retries: 1 }, undefined]
   ]
-
-  const spoil = (input) => {
-    if (input instanceof Map) input.clear()
-    if (input instanceof Date) input.setTime(0)
-    if (ArrayBuffer.isView(input.bytes)) input.bytes.fill(0)
-    for (const key of Object.keys(input)) delete input[key]
-  }
 
   describe.each(retriesOf)('%s', (_, poolOptions, options) => {
     test.each(inputs)('%s: as it was submitted, whatever the first did to it', async (_, make) => {
@@ -300,7 +287,7 @@ describe('taken back', () => {
     ['a native thread', "pool.execute('hash', { data: { path: './no such file' } }, options)"]
   ])('the process waits for a task that backs off: on %s', async (_, task) => {
     const code = `
-      const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const { WorkerPool } = require(${FACE})
       const pool = new WorkerPool({ maxWorkers: 1 })
       const options = { retries: { max: 1, delay: 300 } }
       const print = (value) => process.stdout.write(String(value.code ?? value))

@@ -3,20 +3,17 @@ const path = require('node:path')
 const { isMainThread, threadId } = require('node:worker_threads')
 const { gzipSync } = require('node:zlib')
 const { WorkerPool, PoolError } = require('..')
-const {
-  makeLog,
-  makePipe,
-  readLog,
-  rejection,
-  temporaryDirectory,
-  track,
-  within
-} = require('./fixtures/life/helpers.js')
+const { temporaryDirectory, write } = require('./support/files.js')
+const { makeLog, readLog } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { UNRELIABLE } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
-const UNRELIABLE = path.join(__dirname, 'fixtures', 'life', 'unreliable.cjs')
 const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 }
 
-const poolOf = (options) => track(new WorkerPool(UNRELIABLE, { maxWorkers: 1, ...options }))
+const poolOf = poolsOf(UNRELIABLE, { maxWorkers: 1 })
 
 /** Asks for another try each time, and notes what it was asked. */
 function makeWhen(answer = () => true) {
@@ -338,12 +335,6 @@ describe('the condition `when`', () => {
 })
 
 describe('what is not tried again', () => {
-  const broken = (text) => {
-    const file = path.join(temporaryDirectory(), 'script.cjs')
-    fs.writeFileSync(file, text)
-    return file
-  }
-
   test.each([
     ['a task that is not there', 'ERR_TASK_NOT_FOUND', (pool, options) => pool.execute('none', 1, options)],
     [
@@ -365,7 +356,8 @@ describe('what is not tried again', () => {
   })
 
   test('a script that throws while it loads', async () => {
-    const pool = track(new WorkerPool(broken('throw new Error("broken")'), { maxWorkers: 1 }))
+    const script = write('script.cjs', 'throw new Error("broken")')
+    const pool = track(new WorkerPool(script, { maxWorkers: 1 }))
     const { asked, when } = makeWhen()
     for (const retries of [3, { max: 3, when }])
       expect(await rejection(pool.execute('any', 1, { retries }))).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })

@@ -1,20 +1,13 @@
 'use strict'
 
 const { WorkerPool } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makePipe,
-  open,
-  readLog,
-  makeLog,
-  track,
-  waitSync,
-  within
-} = require('./fixtures/life/helpers.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeLog, makeView, readLog } = require('./support/memory.js')
+const { makePipe } = require('./support/pipes.js')
+const { track } = require('./support/pools.js')
+const { TASKS } = require('./support/scripts.js')
+const { blockFor, waitSync, within } = require('./support/waiting.js')
 
-const makeView = (length = 1) => new Int32Array(new SharedArrayBuffer(4 * length))
 const TASK_COUNT = 200
 
 describe('while the main thread is blocked', () => {
@@ -106,10 +99,9 @@ describe('while the main thread is blocked', () => {
     const pool = track(new WorkerPool(TASKS, 1))
     await within(pool.ready(), 'ready()')
     const view = makeView()
-    const pause = makeView()
     const tasks = []
     for (let n = 1; n <= 20; n++) {
-      Atomics.wait(pause, 0, 0, 3) // longer than an idle worker watches for the next task
+      blockFor(3) // longer than an idle worker watches for the next task
       tasks.push(pool.execute('count', view))
       expect(waitSync(view, 0, n)).toBe(true)
     }

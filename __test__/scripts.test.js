@@ -4,18 +4,16 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { WorkerPool, PoolError } = require('..')
-const { rejection, runNode, temporaryDirectory, track, within } = require('./fixtures/life/helpers.js')
+const { write } = require('./support/files.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { FACE, runNode } = require('./support/processes.js')
+const { FIXTURES, ROOT } = require('./support/scripts.js')
+const { within } = require('./support/waiting.js')
 
-const LIFE = path.join(__dirname, 'fixtures', 'life')
+const LIFE = path.join(FIXTURES, 'life')
 const STRIP_TYPES = path.join(LIFE, 'strip-types.mjs')
-
-/** The path of a script with this content, in a directory of its own. */
-function write(name, content) {
-  const file = path.join(temporaryDirectory(), name)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  fs.writeFileSync(file, content)
-  return file
-}
 
 const poolOf = (script, options) => track(new WorkerPool(script, { maxWorkers: 1, ...options }))
 const scriptPool = (name, content, options) => poolOf(write(name, content), options)
@@ -121,7 +119,7 @@ describe('TypeScript', () => {
   test('through a loader that the process was started with', async () => {
     const script = write('tasks.ts', SOURCE)
     const program = `
-      const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const { WorkerPool } = require(${FACE})
       new WorkerPool(${JSON.stringify(script)}).execute('add', { a: 1, b: 2 }).then(console.log)`
     const args = ['--no-warnings', '--import', pathToFileURL(STRIP_TYPES).href, '-e', program]
     expect(await runNode(args)).toMatchObject({ code: 0, timedOut: false, stdout: '3\n', stderr: '' })
@@ -173,7 +171,7 @@ describe('where a script is looked up', () => {
 
   test('beside the calling module, if that is ESM', async () => {
     const directory = path.dirname(write('tasks.mjs', ESM))
-    const face = pathToFileURL(path.join(__dirname, '..', 'index.mjs')).href
+    const face = pathToFileURL(path.join(ROOT, 'index.mjs')).href
     const main = path.join(directory, 'main.mjs')
     fs.writeFileSync(
       main,
@@ -185,8 +183,7 @@ describe('where a script is looked up', () => {
 
   test('then in the current directory', async () => {
     const directory = path.dirname(write('only-here.mjs', ESM))
-    const face = JSON.stringify(path.join(__dirname, '..'))
-    const program = `new (require(${face}).WorkerPool)('./only-here.mjs').execute('here').then(console.log)`
+    const program = `new (require(${FACE}).WorkerPool)('./only-here.mjs').execute('here').then(console.log)`
     const result = await runNode(['-e', program], { cwd: directory })
     expect(result).toMatchObject({ code: 0, timedOut: false, stdout: 'here\n', stderr: '' })
   })
@@ -338,7 +335,7 @@ describe('what a script sees of its surroundings', () => {
   })
 
   test('shared memory in its workerData is shared', async () => {
-    const workerData = new Int32Array(new SharedArrayBuffer(4))
+    const workerData = makeView(1)
     const script = "exports.set = (n) => { require('node:worker_threads').workerData[0] = n }"
     await scriptPool('tasks.cjs', script, { workerData }).execute('set', 7)
     expect(workerData[0]).toBe(7)
@@ -364,7 +361,7 @@ describe('what a script sees of its surroundings', () => {
   ])('%s', async (_, options, after) => {
     const program = `
       process.env.THREADMILL_TEST = 'inherited'
-      const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))})
+      const { WorkerPool } = require(${FACE})
       const change = () => {
         const before = process.env.THREADMILL_TEST
         process.env.THREADMILL_TEST = 'changed'

@@ -1,14 +1,9 @@
 const { WorkerPool } = require('..')
+const { keep, track } = require('./support/pools.js')
 
 const TASKS = require.resolve('./fixtures/values/bytes.js')
-/** @type {WorkerPool} */
-let pool
-
-beforeAll(() => {
-  pool = new WorkerPool(TASKS, { size: 3 })
-  return pool.ready()
-})
-afterAll(() => pool.close())
+const pool = keep(new WorkerPool(TASKS, { size: 3 }))
+beforeAll(() => pool.ready())
 
 test.each([
   ['by itself, as a view', (buffer) => ({ view: new Int32Array(buffer), index: 1, value: 7 }), 'store'],
@@ -91,17 +86,13 @@ test('tasks run while the main thread is blocked', () => {
 test('a chain of tasks is worked off while the main thread is blocked', async () => {
   const counters = new Int32Array(new SharedArrayBuffer(4))
   const last = new Int32Array(new SharedArrayBuffer(4))
-  const single = new WorkerPool(TASKS, 1)
-  try {
-    await single.execute('echo')
-    const tasks = Array.from({ length: 100 }, () => single.execute('add', { counters, times: 10 }))
-    tasks.push(single.execute('store', { view: last, index: 0, value: 1 }))
-    expect(Atomics.wait(last, 0, 0, 10_000)).not.toBe('timed-out')
-    expect(counters[0]).toBe(1000)
-    await Promise.all(tasks)
-  } finally {
-    await single.close()
-  }
+  const single = track(new WorkerPool(TASKS, 1), 'close')
+  await single.execute('echo')
+  const tasks = Array.from({ length: 100 }, () => single.execute('add', { counters, times: 10 }))
+  tasks.push(single.execute('store', { view: last, index: 0, value: 1 }))
+  expect(Atomics.wait(last, 0, 0, 10_000)).not.toBe('timed-out')
+  expect(counters[0]).toBe(1000)
+  await Promise.all(tasks)
 })
 
 test('two tasks on two workers wait for each other', async () => {
@@ -115,46 +106,34 @@ test('two tasks on two workers wait for each other', async () => {
 })
 
 test('a worker that starts later knows the memory that others were given before', async () => {
-  const growing = new WorkerPool(TASKS, { maxWorkers: 2 })
-  try {
-    const flag = new Int32Array(new SharedArrayBuffer(4))
-    await growing.execute('store', { view: flag, index: 0, value: 0 })
-    // Needs two workers at a time, so the second is started now.
-    const [even, odd] = await Promise.all(
-      [0, 1].map((me) => growing.execute('takeTurns', { flag, me, rounds: 10 }))
-    )
-    expect(even.threadId).not.toBe(odd.threadId)
-    expect(flag[0]).toBe(20)
-  } finally {
-    await growing.close()
-  }
+  const growing = track(new WorkerPool(TASKS, { maxWorkers: 2 }), 'close')
+  const flag = new Int32Array(new SharedArrayBuffer(4))
+  await growing.execute('store', { view: flag, index: 0, value: 0 })
+  // Needs two workers at a time, so the second is started now.
+  const [even, odd] = await Promise.all(
+    [0, 1].map((me) => growing.execute('takeTurns', { flag, me, rounds: 10 }))
+  )
+  expect(even.threadId).not.toBe(odd.threadId)
+  expect(flag[0]).toBe(20)
 })
 
 test('tasks that were submitted before the first worker is up share memory', async () => {
-  const fresh = new WorkerPool(TASKS, { size: 2 })
-  try {
-    const counters = new Int32Array(new SharedArrayBuffer(4))
-    await Promise.all(Array.from({ length: 20 }, () => fresh.execute('add', { counters, times: 5 })))
-    expect(counters[0]).toBe(100)
-  } finally {
-    await fresh.close()
-  }
+  const fresh = track(new WorkerPool(TASKS, { size: 2 }), 'close')
+  const counters = new Int32Array(new SharedArrayBuffer(4))
+  await Promise.all(Array.from({ length: 20 }, () => fresh.execute('add', { counters, times: 5 })))
+  expect(counters[0]).toBe(100)
 })
 
 describe('results', () => {
   test('that contain shared memory share it', async () => {
-    const single = new WorkerPool(TASKS, 1)
-    try {
-      const buffer = await single.execute('openShared')
-      expect(Object.prototype.toString.call(buffer)).toBe('[object SharedArrayBuffer]')
-      new Int32Array(buffer)[0] = 42
-      await expect(single.execute('readShared')).resolves.toBe(42)
-      // And on to another task.
-      await single.execute('store', { view: new Int32Array(buffer), index: 0, value: 43 })
-      await expect(single.execute('readShared')).resolves.toBe(43)
-    } finally {
-      await single.close()
-    }
+    const single = track(new WorkerPool(TASKS, 1), 'close')
+    const buffer = await single.execute('openShared')
+    expect(Object.prototype.toString.call(buffer)).toBe('[object SharedArrayBuffer]')
+    new Int32Array(buffer)[0] = 42
+    await expect(single.execute('readShared')).resolves.toBe(42)
+    // And on to another task.
+    await single.execute('store', { view: new Int32Array(buffer), index: 0, value: 43 })
+    await expect(single.execute('readShared')).resolves.toBe(43)
   })
 
   test('that give back what came share it', async () => {

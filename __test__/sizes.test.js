@@ -1,42 +1,18 @@
 'use strict'
 
-const fs = require('node:fs')
-const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const {
-  entered,
-  makeGate,
-  makePipe,
-  open,
-  rejection,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { hear } = require('./support/events.js')
+const { write } = require('./support/files.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { STEERED } = require('./support/scripts.js')
+const { delay, isSettled, turn, until, within } = require('./support/waiting.js')
 
-const STEERED = path.join(__dirname, 'fixtures/life/steered.cjs')
-const poolOf = (options) => track(new WorkerPool(STEERED, options))
+const poolOf = poolsOf(STEERED)
 const totalOf = (pool) => pool.stats().workers.total
-const turn = () => new Promise((resolve) => setImmediate(resolve))
-
-function write(name, content) {
-  const file = path.join(temporaryDirectory(), name)
-  fs.writeFileSync(file, content)
-  return file
-}
-
-/** Memory for the task `wait`: a gate that also tells how many were there at most. */
-const makeCountingGate = () => new Int32Array(new SharedArrayBuffer(12))
-
-/** What a pool says of its workers. */
-function hear(pool) {
-  const heard = { started: [], exited: [], errors: [] }
-  pool.on('workerStart', (news) => heard.started.push(news))
-  pool.on('workerExit', (news) => heard.exited.push(news))
-  pool.on('error', (error) => heard.errors.push(error))
-  return heard
-}
 
 /** A pool all of whose workers stand at a gate. */
 async function busyPool(count, options) {
@@ -54,17 +30,6 @@ async function idlePool(count, options) {
   await Promise.all(tasks)
   await until(() => pool.stats().workers.idle === count, 'idle workers')
   return pool
-}
-
-/** Whether a promise has settled by the time that the event loop has turned a few times. */
-async function isSettled(promise) {
-  let settled = false
-  promise.then(
-    () => (settled = true),
-    () => (settled = true)
-  )
-  for (let n = 0; n < 5; n++) await turn()
-  return settled
 }
 
 describe('a pool grows with its queue', () => {
@@ -142,7 +107,7 @@ describe('a pool shrinks', () => {
         round,
         'native'
       ])
-      await new Promise((resolve) => setTimeout(resolve, round % 4)) // to and fro around the timeout
+      await delay(round % 4) // to and fro around the timeout
     }
     pool.off('workerExit', submit)
     await within(Promise.all(atExits), 'the tasks submitted at exits')
@@ -199,7 +164,7 @@ describe('resize()', () => {
 
   test('down, with tasks that await, and an input on its way', async () => {
     const pool = poolOf({ maxWorkers: 3 })
-    const gate = makeCountingGate()
+    const gate = makeGate()
     const tasks = [1, 2, 3].map((value) => pool.execute('wait', { gate, value }))
     await entered(gate, 3)
     const byMessage = pool.execute('echo', /x/)
@@ -257,7 +222,7 @@ describe('resize()', () => {
          while (Atomics.load(workerData, 0) < workerId) await new Promise((resolve) => setTimeout(resolve, 1))
        }`
     )
-    const allowed = new Int32Array(new SharedArrayBuffer(4))
+    const allowed = makeView(1)
     const pool = track(new WorkerPool(script, { maxWorkers: 4, workerData: allowed }))
     const { started, exited } = hear(pool)
     const up = pool.resize({ minWorkers: 4 })

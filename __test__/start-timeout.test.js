@@ -1,8 +1,9 @@
-const fs = require('node:fs')
-const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const { rejection, temporaryDirectory, track, until, within } = require('./fixtures/life/helpers.js')
-const { delay, makeView } = require('./fixtures/stopping/helpers.js')
+const { write } = require('./support/files.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { track } = require('./support/pools.js')
+const { delay, until, within } = require('./support/waiting.js')
 
 const COUNT = `const { view } = require('node:worker_threads').workerData; Atomics.add(view, 0, 1);`
 const COUNT_ESM = `import { workerData } from 'node:worker_threads'; Atomics.add(workerData.view, 0, 1);`
@@ -29,8 +30,7 @@ const ENDLESS = [
 ]
 
 function poolFor(file, content, options) {
-  const script = path.join(temporaryDirectory(), file)
-  fs.writeFileSync(script, content)
+  const script = write(file, content)
   const view = makeView()
   return {
     view,

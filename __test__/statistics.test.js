@@ -1,18 +1,11 @@
-const { WorkerPool } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makePipe,
-  open,
-  rejection,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf } = require('./support/pools.js')
+const { TASKS } = require('./support/scripts.js')
+const { blockFor, until, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 1, nativeThreads: 1, ...options }))
-const pass = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+const poolOf = poolsOf(TASKS, { maxWorkers: 1, nativeThreads: 1 })
 
 const TIMES = { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 }
 const number = expect.any(Number)
@@ -194,11 +187,11 @@ describe('the queue', () => {
     await entered(gate)
     expect(pool.stats().queue.oldestAge).toBe(0)
     const old = pool.execute('echo', 1, { priority: 'low' })
-    pass(30)
+    blockFor(30)
     const young = pool.execute('echo', 2, { priority: 'high' })
     const { oldestAge } = pool.stats().queue
     expect(oldestAge).toBeGreaterThanOrEqual(30)
-    pass(5)
+    blockFor(5)
     expect(pool.stats().queue.oldestAge).toBeGreaterThanOrEqual(oldestAge + 5)
     open(gate)
     await within(Promise.all([held, old, young]), 'the tasks')
@@ -246,7 +239,7 @@ describe('times', () => {
     const held = pool.execute('block', gate)
     await entered(gate)
     const waiting = pool.execute('echo')
-    pass(30)
+    blockFor(30)
     open(gate)
     await within(Promise.all([held, waiting]), 'the tasks')
     expect(pool.stats().waitTime.max).toBeGreaterThanOrEqual(30)
@@ -333,7 +326,7 @@ describe('by worker', () => {
     const gate = makeGate()
     const held = pool.execute('block', gate)
     await entered(gate)
-    pass(30)
+    blockFor(30)
     const { perWorker, utilization } = pool.stats()
     expect(perWorker[0].busyTime).toBeGreaterThanOrEqual(30)
     expect(utilization).toBeGreaterThan(0)

@@ -2,26 +2,18 @@
 // happens, a stop hits the task it is meant for or nobody.
 
 const { WorkerPool } = require('..')
-const { within } = require('./fixtures/life/helpers.js')
-const { BEGUN, TASKS, makeView, poolOf } = require('./fixtures/stopping/helpers.js')
+const { makeView } = require('./support/memory.js')
+const { makeRandom } = require('./support/numbers.js')
+const { outcomeOf } = require('./support/outcomes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STOPPING } = require('./support/scripts.js')
+const { BEGUN } = require('./support/stopping.js')
+const { turn, within, workFor } = require('./support/waiting.js')
 
 jest.setTimeout(60_000)
 const LONG = 40_000
 
-/** Numbers that look random and are the same each time. */
-function* random(seed) {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    yield state / 2 ** 32
-  }
-}
-
-/** How a promise settled: its value, or the code of its error. */
-const outcome = (promise) =>
-  promise.then(
-    (value) => ({ value }),
-    (error) => ({ code: error?.code ?? error })
-  )
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 
 /** Checks that a limited task fulfilled or was stopped as it was meant to be. */
 function expectOneOf(settled, value, code) {
@@ -38,15 +30,15 @@ function duration(timeout, chance) {
 
 const workTimes = async (options, total, timeout) => {
   const pool = poolOf({ maxWorkers: 2, ...options })
-  const chances = random(total)
+  const chance = makeRandom(total)
   const limited = []
   const innocent = []
   const input = []
   for (let n = 0; n < total; n++) {
-    const milliseconds = duration(timeout, chances.next().value)
-    limited.push(outcome(pool.execute('work', { milliseconds, value: n }, { timeout })))
+    const milliseconds = duration(timeout, chance())
+    limited.push(outcomeOf(pool.execute('work', { milliseconds, value: n }, { timeout })))
     input.push(n % 7 ? { n } : [/x/, n]) // every seventh goes by message
-    innocent.push(outcome(pool.execute('echo', input[n])))
+    innocent.push(outcomeOf(pool.execute('echo', input[n])))
   }
   const all = await within(Promise.all(limited), 'the end of every limited task', LONG)
   const others = await within(Promise.all(innocent), 'the end of every innocent task', LONG)
@@ -77,7 +69,7 @@ test('asynchronous tasks that end at about the end of their time', async () => {
     return n
   }
   const tasks = Array.from({ length: 3000 }, (_, n) =>
-    outcome(pool.execute(soon, { n, turns: n % 40 }, { timeout: 0.2 + (n % 10) / 10 }))
+    outcomeOf(pool.execute(soon, { n, turns: n % 40 }, { timeout: 0.2 + (n % 10) / 10 }))
   )
   const innocent = Array.from({ length: 3000 }, (_, n) => pool.execute(soon, { n, turns: n % 3 }))
   const all = await within(Promise.all(tasks), 'the end of every limited task', LONG)
@@ -91,7 +83,7 @@ test('native tasks that end at about the end of their time', async () => {
   const data = new Uint8Array(1 << 20)
   const [digest] = await Promise.all([pool.execute('hash', { data, algorithm: 'xxh3' })])
   const tasks = Array.from({ length: 3000 }, (_, n) =>
-    outcome(pool.execute('hash', { data, algorithm: 'xxh3' }, { timeout: 0.02 + (n % 50) / 500 }))
+    outcomeOf(pool.execute('hash', { data, algorithm: 'xxh3' }, { timeout: 0.02 + (n % 50) / 500 }))
   )
   const innocent = Array.from({ length: 1000 }, () => pool.execute('hash', { data, algorithm: 'xxh3' }))
   for (const settled of await within(Promise.all(tasks), 'the limited tasks', LONG))
@@ -101,28 +93,24 @@ test('native tasks that end at about the end of their time', async () => {
 })
 
 describe('signals that are aborted at about the end of the task', () => {
-  const spinUntil = (time) => {
-    while (performance.now() < time);
-  }
-
   /** Aborts from this thread, which watches the task begin. */
   const abortWatched = async (options, total) => {
     const pool = poolOf(options)
     await pool.execute('echo')
-    const chances = random(total)
+    const chance = makeRandom(total)
     let stopped = 0
     for (let n = 0; n < total; n++) {
       const view = makeView()
       const controller = new AbortController()
-      const milliseconds = 0.2 * chances.next().value
-      const task = outcome(
+      const milliseconds = 0.2 * chance()
+      const task = outcomeOf(
         pool.execute('work', { view, milliseconds, value: n }, { signal: controller.signal })
       )
       const innocent = pool.execute('echo', n)
       const late = performance.now() + 5000
       while (Atomics.load(view, BEGUN) === 0)
         if (performance.now() > late) throw new Error('it did not begin')
-      spinUntil(performance.now() + 0.2 * chances.next().value)
+      workFor(0.2 * chance())
       controller.abort('taken back')
       const settled = await within(task, `the end of task ${n}`)
       expectOneOf(settled, n, 'taken back')
@@ -146,13 +134,13 @@ describe('signals that are aborted at about the end of the task', () => {
       while (performance.now() < end);
       return value
     }
-    const chances = random(7)
+    const chance = makeRandom(7)
     for (let n = 0; n < 500; n++) {
       const { port1, port2 } = new MessageChannel()
       const controller = new AbortController()
       port1.once('message', () => controller.abort('taken back'))
-      const input = { port: port2, milliseconds: 0.3 * chances.next().value, value: n }
-      const task = outcome(pool.execute(tell, input, { transfer: [port2], signal: controller.signal }))
+      const input = { port: port2, milliseconds: 0.3 * chance(), value: n }
+      const task = outcomeOf(pool.execute(tell, input, { transfer: [port2], signal: controller.signal }))
       const innocent = pool.execute('echo', n)
       expectOneOf(await within(task, `the end of task ${n}`), n, 'taken back')
       expect(await within(innocent, `the task behind task ${n}`)).toBe(n)
@@ -162,12 +150,12 @@ describe('signals that are aborted at about the end of the task', () => {
 
   test('while they are queued, handed over, running and ending, all at once', async () => {
     const pool = poolOf({ maxWorkers: 2, nativeThreads: 2, keepWorkerAfterStop: true })
-    const chances = random(11)
+    const chance = makeRandom(11)
     const inputs = [
       ['work', { milliseconds: 0.05, value: 1 }],
       ['echo', 1],
       ['echo', /x/],
-      ['late', { view: new Int32Array(new SharedArrayBuffer(16)).fill(1) }],
+      ['late', { view: makeView().fill(1) }],
       ['noop', { data: 'x' }],
       ['hash', { data: new Uint8Array(1 << 18), algorithm: 'xxh3' }],
       ['a loop', undefined]
@@ -178,12 +166,12 @@ describe('signals that are aborted at about the end of the task', () => {
       for (let n = 0; n < 40; n++) {
         const controller = new AbortController()
         controllers.push(controller)
-        const [task, input] = inputs[Math.floor(chances.next().value * inputs.length)]
-        tasks.push(outcome(pool.execute(task, input, { signal: controller.signal })))
+        const [task, input] = inputs[Math.floor(chance() * inputs.length)]
+        tasks.push(outcomeOf(pool.execute(task, input, { signal: controller.signal })))
       }
       const innocent = [pool.execute('echo', round), pool.execute('noop', { data: `${round}` })]
       for (const controller of controllers) {
-        if (chances.next().value < 0.2) await new Promise((resolve) => setImmediate(resolve))
+        if (chance() < 0.2) await turn()
         controller.abort('taken back')
       }
       await expect(within(Promise.all(innocent), `round ${round}`)).resolves.toEqual([round, `${round}`])
@@ -196,20 +184,20 @@ describe('signals that are aborted at about the end of the task', () => {
 
 describe('pools that are ended while time limits and signals strike', () => {
   test.each(['terminate', 'close'])('%s(), again and again', async (end) => {
-    const chances = random(3)
+    const chance = makeRandom(3)
     for (let n = 0; n < 40; n++) {
       const options = { maxWorkers: 2, nativeThreads: 2, keepWorkerAfterStop: n % 2 === 0 }
-      const pool = new WorkerPool(TASKS, options)
+      const pool = new WorkerPool(STOPPING, options)
       const controller = new AbortController()
       const tasks = []
       const submit = (count) => {
         for (let k = 0; k < count; k++) {
-          const milliseconds = duration(1, chances.next().value)
-          tasks.push(outcome(pool.execute('work', { milliseconds, value: k }, { timeout: 1 })))
-          tasks.push(outcome(pool.execute('never', undefined, { timeout: 0.5 })))
-          tasks.push(outcome(pool.execute('a loop', undefined, { signal: controller.signal, timeout: 3 })))
-          tasks.push(outcome(pool.execute('echo', /x/, { queueTimeout: 2 })))
-          tasks.push(outcome(pool.execute('hash', { data: { path: '/dev/zero' } }, { timeout: 1 })))
+          const milliseconds = duration(1, chance())
+          tasks.push(outcomeOf(pool.execute('work', { milliseconds, value: k }, { timeout: 1 })))
+          tasks.push(outcomeOf(pool.execute('never', undefined, { timeout: 0.5 })))
+          tasks.push(outcomeOf(pool.execute('a loop', undefined, { signal: controller.signal, timeout: 3 })))
+          tasks.push(outcomeOf(pool.execute('echo', /x/, { queueTimeout: 2 })))
+          tasks.push(outcomeOf(pool.execute('hash', { data: { path: '/dev/zero' } }, { timeout: 1 })))
         }
       }
       submit(4)

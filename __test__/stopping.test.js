@@ -1,27 +1,18 @@
-const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool } = require('..')
-const {
-  makePipe,
-  rejection,
-  runNode,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
-const {
-  BEGUN,
-  GO,
-  HEARD,
-  TASKS,
-  begun,
-  longNative,
-  makeView,
-  poolOf,
-  raise
-} = require('./fixtures/stopping/helpers.js')
+const { makeLarge } = require('./support/bytes.js')
+const { write } = require('./support/files.js')
+const { makeView, raise } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { runNode } = require('./support/processes.js')
+const { FIXTURES, STOPPING } = require('./support/scripts.js')
+const { BEGUN, GO, HEARD, begun } = require('./support/stopping.js')
+const { until, within } = require('./support/waiting.js')
 const { endless, unreachable } = require('./fixtures/stopping/tasks.cjs')
+
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 
 /** The ways to stop a task: submits it, stops it, and checks what it rejects with. */
 const STOPS = {
@@ -257,7 +248,17 @@ describe('what a stopped task does later does no harm', () => {
 })
 
 describe('native tasks stop, and the thread runs the next', () => {
-  const tasks = longNative()
+  const data = makeLarge()
+  /** Tasks that run for many seconds, by name: `[task, input]`. */
+  const tasks = {
+    'hash of a large borrowed buffer': ['hash', { data, algorithm: 'sha3-256' }],
+    'hash of an endless file': ['hash', { data: { path: '/dev/zero' } }],
+    'compress of an endless file': ['compress', { data: { path: '/dev/zero' } }],
+    gzip: ['compress', { data, algorithm: 'gzip', level: 9 }],
+    deflate: ['compress', { data, algorithm: 'deflate', level: 9 }],
+    brotli: ['compress', { data, algorithm: 'brotli', level: 11 }],
+    zstd: ['compress', { data, algorithm: 'zstd', level: 22 }]
+  }
   test.each(each(Object.keys(tasks)))('by its %s: %s', async (way, name) => {
     const pool = poolOf()
     const [task, input] = tasks[name]
@@ -287,7 +288,7 @@ describe('native tasks stop, and the thread runs the next', () => {
 })
 
 test('where JavaScript cannot be terminated, a worker that does not answer is replaced', async () => {
-  const scene = path.join(__dirname, 'fixtures', 'stopping', 'without-termination.js')
+  const scene = path.join(FIXTURES, 'stopping', 'without-termination.js')
   const env = { ...process.env, THREADMILL_NO_TERMINATE: '1' }
   const { code, timedOut, stdout, stderr } = await runNode([scene], { env, patience: 50_000 })
   expect({ code, timedOut, stderr }).toEqual({ code: 0, timedOut: false, stderr: '' })
@@ -307,11 +308,10 @@ test('where JavaScript cannot be terminated, a worker that does not answer is re
 describe('a task that was left behind and then loops', () => {
   /** A pool whose second worker, which is to replace the first, comes up when it may. */
   function poolWithLateSecond() {
-    const file = path.join(temporaryDirectory(), 'second.cjs')
-    fs.writeFileSync(
-      file,
+    const file = write(
+      'second.cjs',
       `const { workerData } = require('node:worker_threads')
-       Object.assign(exports, require(${JSON.stringify(TASKS)}))
+       Object.assign(exports, require(${JSON.stringify(STOPPING)}))
        if (Atomics.add(workerData, 0, 1) === 1) Atomics.wait(workerData, 1, 0)`
     )
     const gate = makeView()

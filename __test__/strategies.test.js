@@ -1,23 +1,15 @@
 'use strict'
 
-const path = require('node:path')
-const { WorkerPool } = require('..')
-const {
-  entered,
-  makeGate,
-  makeLog,
-  makePipe,
-  open,
-  readLog,
-  rejection,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeLog, readLog } = require('./support/memory.js')
+const { range } = require('./support/numbers.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf } = require('./support/pools.js')
+const { STEERED } = require('./support/scripts.js')
+const { until, within } = require('./support/waiting.js')
 
-const STEERED = path.join(__dirname, 'fixtures/life/steered.cjs')
-const poolOf = (options) => track(new WorkerPool(STEERED, options))
-const range = (count, from = 0) => Array.from({ length: count }, (_, n) => from + n)
+const poolOf = poolsOf(STEERED)
 
 /** A pool all of whose workers are up. */
 async function readyPool(size, options) {

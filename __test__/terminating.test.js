@@ -1,20 +1,15 @@
 const { WorkerPool, PoolError } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makePipe,
-  open,
-  rejection,
-  runScene,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
+const { makeLarge } = require('./support/bytes.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { runScene } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { turn, until, within } = require('./support/waiting.js')
 
-const poolOf = (options) => track(new WorkerPool(TASKS, { maxWorkers: 2, nativeThreads: 2, ...options }))
-/** Takes seconds to hash; nobody touches its pages, so that it takes next to no memory. */
-const LARGE = new Uint8Array(1 << 29)
+const poolOf = poolsOf(TASKS, { maxWorkers: 2, nativeThreads: 2 })
+const LARGE = makeLarge()
 const hashLarge = (pool) => pool.execute('hash', { data: LARGE, algorithm: 'sha3-256' })
 
 describe('terminate() rejects', () => {
@@ -188,7 +183,7 @@ describe('terminate()', () => {
 
   test('while workers of the minimum start', async () => {
     const pool = track(new WorkerPool(TASKS, 3))
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     await within(pool.terminate(), 'terminate()')
     expect(pool.stats().workers.total).toBe(0)
   })

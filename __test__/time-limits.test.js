@@ -1,36 +1,23 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
-const fs = require('node:fs')
-const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const { makePipe, rejection, temporaryDirectory, track, within } = require('./fixtures/life/helpers.js')
-const { GO, begun, delay, makeLarge, makeView, poolOf, raise } = require('./fixtures/stopping/helpers.js')
+const { makeLarge } = require('./support/bytes.js')
+const { write } = require('./support/files.js')
+const { heldNatively, heldPool } = require('./support/held.js')
+const { makeView, raise } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { poolsOf, track } = require('./support/pools.js')
+const { STOPPING } = require('./support/scripts.js')
+const { GO, begun } = require('./support/stopping.js')
+const { delay, within } = require('./support/waiting.js')
+
+const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 
 const timedOut = (task) => ({ name: 'TimeoutError', code: 'ERR_TASK_TIMEOUT', task })
 const expired = (task) => ({ name: 'TimeoutError', code: 'ERR_QUEUE_TIMEOUT', task })
 
-/** A pool whose one worker is at a gate that `let_go` opens. */
-async function held(options) {
-  const pool = poolOf(options)
-  const view = makeView()
-  const holder = pool.execute('block', { view, value: 'held' }, { timeout: Infinity, queueTimeout: Infinity })
-  holder.catch(() => {}) // of a test that leaves it there
-  await begun(view)
-  return { pool, holder, letGo: () => raise(view, GO) }
-}
-
-/** A pool whose one native thread reads a pipe that `letGo` closes. */
-async function heldNatively(options) {
-  const pool = poolOf(options)
-  const pipe = makePipe()
-  const input = { data: { path: pipe.file }, algorithm: 'crc32' }
-  const holder = pool.execute('hash', input, { timeout: Infinity, queueTimeout: Infinity })
-  holder.catch(() => {})
-  await pipe.reached()
-  return { pool, holder, letGo: () => pipe.release('abc') }
-}
-
 const HOLDERS = [
-  ['JavaScript', held, ['echo', 1]],
+  ['JavaScript', heldPool, ['echo', 1]],
   ['native', heldNatively, ['noop', {}]]
 ]
 
@@ -122,9 +109,8 @@ describe('timeout is counted from the start of the run', () => {
   })
 
   test('loading a slow script does not count', async () => {
-    const file = path.join(temporaryDirectory(), 'slow.cjs')
-    fs.writeFileSync(
-      file,
+    const file = write(
+      'slow.cjs',
       `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
        exports.setup = () => new Promise((resolve) => setTimeout(resolve, 600))
        exports.echo = (value) => value`
@@ -263,7 +249,7 @@ describe('queueTimeout', () => {
   })
 
   test('ten thousand tasks that wait too long all reject, and what has no limit stays', async () => {
-    const { pool, letGo } = await held()
+    const { pool, letGo } = await heldPool()
     const staying = Array.from({ length: 100 }, (_, n) => pool.execute('echo', n))
     const options = { queueTimeout: 20 }
     const tasks = Array.from({ length: 10_000 }, (_, n) => rejection(pool.execute('echo', n, options)))
@@ -275,7 +261,7 @@ describe('queueTimeout', () => {
   })
 
   test('and timeout: a task may have both', async () => {
-    const { pool, letGo } = await held()
+    const { pool, letGo } = await heldPool()
     const options = { queueTimeout: 5000, timeout: 40 }
     const task = rejection(pool.execute('a loop', undefined, options))
     const other = rejection(pool.execute('echo', 1, { ...options, queueTimeout: 10 }))
@@ -288,7 +274,7 @@ describe('queueTimeout', () => {
 
 describe('errors of time limits', () => {
   test('keep the async context and show who submitted the task', async () => {
-    const { pool } = await held()
+    const { pool } = await heldPool()
     const other = poolOf()
     const storage = new AsyncLocalStorage()
     async function waiter() {
@@ -313,7 +299,7 @@ describe('errors of time limits', () => {
   })
 
   test('are counted as timedOut, by whatever limit', async () => {
-    const { pool, letGo } = await held({ maxWorkers: 1 })
+    const { pool, letGo } = await heldPool({ maxWorkers: 1 })
     await rejection(pool.execute('echo', 1, { queueTimeout: 10 }))
     letGo()
     await rejection(pool.execute('never', undefined, { timeout: 20 }))

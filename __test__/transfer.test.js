@@ -1,15 +1,12 @@
 const { once } = require('node:events')
 const { MessageChannel, MessagePort, markAsUntransferable } = require('node:worker_threads')
 const { WorkerPool, move } = require('..')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { keep } = require('./support/pools.js')
+const { within } = require('./support/waiting.js')
 
 const TASKS = require.resolve('./fixtures/values/bytes.js')
-/** @type {WorkerPool} */
-let pool
-
-beforeAll(() => {
-  pool = new WorkerPool(TASKS, { size: 1, nativeThreads: 1 })
-})
-afterAll(() => pool.close())
+const pool = keep(new WorkerPool(TASKS, { size: 1, nativeThreads: 1 }))
 
 const filled = (length) => Uint8Array.from({ length }, (_, i) => i + 1).buffer
 const isDetached = (buffer) => {
@@ -23,18 +20,13 @@ const isDetached = (buffer) => {
 
 /** Runs `work` while the only worker is held in a task. */
 async function whileBusy(work) {
-  const flag = new Int32Array(new SharedArrayBuffer(8))
-  const held = pool.execute('hold', flag)
-  const running = Atomics.waitAsync(flag, 1, 0, 10_000)
-  if (running.async) expect(await running.value).toBe('ok')
+  const gate = makeGate()
+  const held = pool.execute('hold', gate)
+  await entered(gate)
   try {
-    return await work(() => {
-      Atomics.store(flag, 0, 1)
-      Atomics.notify(flag, 0)
-    })
+    return await work(() => open(gate))
   } finally {
-    Atomics.store(flag, 0, 1)
-    Atomics.notify(flag, 0)
+    open(gate)
     await held
   }
 }
@@ -190,7 +182,7 @@ describe('a MessagePort', () => {
   test('as an input: messages pass through it while the task runs', async () => {
     const { port1, port2 } = new MessageChannel()
     const result = pool.execute('talk', { port: port2, words: 'hello' }, { transfer: [port2] })
-    const [words] = await once(port1, 'message')
+    const [words] = await within(once(port1, 'message'), 'the words of the task')
     expect(words).toBe('hello')
     port1.postMessage('goodbye')
     await expect(result).resolves.toBe('goodbye')
@@ -202,7 +194,7 @@ describe('a MessagePort', () => {
     const result = await whileBusy(async (release) => {
       const talk = pool.execute('talk', { port: port2, words: 'late' }, { transfer: [port2] })
       release()
-      const [words] = await once(port1, 'message')
+      const [words] = await within(once(port1, 'message'), 'the words of the task')
       expect(words).toBe('late')
       port1.postMessage('answer')
       return talk
@@ -215,7 +207,7 @@ describe('a MessagePort', () => {
     const { port } = await pool.execute('openPort')
     expect(port).toBeInstanceOf(MessagePort)
     port.postMessage('words')
-    const [message] = await once(port, 'message')
+    const [message] = await within(once(port, 'message'), 'the echo')
     expect(message).toBe('echo of words')
     port.close()
   })

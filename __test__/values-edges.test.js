@@ -1,21 +1,15 @@
 'use strict'
 
-const { execFile } = require('node:child_process')
 const { createSecretKey, KeyObject } = require('node:crypto')
-const { promisify } = require('node:util')
 const { WorkerPool } = require('..')
 const { difference } = require('./fixtures/values/difference.js')
+const { keep } = require('./support/pools.js')
+const { FACE, outputOf } = require('./support/processes.js')
+const { PATIENCE } = require('./support/waiting.js')
 
-const run = promisify(execFile)
 jest.setTimeout(8_000)
 const TASKS = require.resolve('./fixtures/values/tasks.js')
-/** @type {WorkerPool} */
-let pool
-
-beforeAll(() => {
-  pool = new WorkerPool(TASKS, 1)
-})
-afterAll(() => pool.close())
+const pool = keep(new WorkerPool(TASKS, 1))
 
 describe('depth', () => {
   /** Whether structuredClone can carry so many levels on this thread. */
@@ -52,7 +46,7 @@ describe('depth', () => {
     'a result of %i levels arrives, or is refused, and the pool goes on',
     async (levels) => {
       const program = `
-        const { WorkerPool } = require(${JSON.stringify(require.resolve('..'))})
+        const { WorkerPool } = require(${FACE})
         const { nest, depth } = require(${JSON.stringify(TASKS)})
         const pool = new WorkerPool(${JSON.stringify(TASKS)}, 1)
         pool.execute('nest', ${levels})
@@ -60,7 +54,7 @@ describe('depth', () => {
           .then(() => pool.execute('echo', 'next'))
           .then((value) => console.log(value))
           .finally(() => pool.close())`
-      const { stdout } = await run(process.execPath, ['-e', program], { timeout: 6_000 })
+      const { stdout } = await outputOf(['-e', program], { patience: PATIENCE })
       expect([`${levels}\nnext\n`, 'ERR_NOT_SERIALIZABLE\nnext\n']).toContain(stdout)
     }
   )
@@ -130,26 +124,26 @@ describe('a prototype that somebody has changed', () => {
   test('frozen prototypes: keys that are named like inherited methods arrive', async () => {
     const program = `
       for (const { prototype } of [Object, Array, Map, Set, Date, Function]) Object.freeze(prototype)
-      const { WorkerPool } = require(${JSON.stringify(require.resolve('..'))})
+      const { WorkerPool } = require(${FACE})
       const pool = new WorkerPool(${JSON.stringify(TASKS)}, 1)
       pool.execute('echo', { constructor: 1, toString: 2, list: [3] })
         .then((value) => console.log(JSON.stringify(value)))
         .finally(() => pool.close())`
-    const { stdout } = await run(process.execPath, ['-e', program], { timeout: 6_000 })
+    const { stdout } = await outputOf(['-e', program], { patience: PATIENCE })
     expect(stdout).toBe('{"constructor":1,"toString":2,"list":[3]}\n')
   })
 })
 
 test('where code generation from strings is off, many objects of one shape arrive', async () => {
   const program = `
-    const { WorkerPool } = require(${JSON.stringify(require.resolve('..'))})
+    const { WorkerPool } = require(${FACE})
     const pool = new WorkerPool(${JSON.stringify(TASKS)}, 1)
     const list = Array.from({ length: 100 }, (_, id) => ({ id, name: 'n' + id }))
     pool.execute('echo', list)
       .then((value) => console.log(require('node:util').isDeepStrictEqual(value, list)))
       .finally(() => pool.close())`
   const flags = ['--disallow-code-generation-from-strings', '-e', program]
-  const { stdout } = await run(process.execPath, flags, { timeout: 6_000 })
+  const { stdout } = await outputOf(flags, { patience: PATIENCE })
   expect(stdout).toBe('true\n')
 })
 

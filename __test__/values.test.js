@@ -1,22 +1,17 @@
 'use strict'
 
-const { execFile } = require('node:child_process')
-const { promisify } = require('node:util')
 const fc = require('fast-check')
 const { WorkerPool } = require('..')
 const { PARAMETERS, anything, records, graph } = require('./fixtures/values/arbitraries.js')
 const { difference } = require('./fixtures/values/difference.js')
 const groups = require('./fixtures/values/specimens.js')
 const refused = require('./fixtures/values/refused.js')
+const { makeGate, open } = require('./support/gates.js')
+const { keep, track } = require('./support/pools.js')
+const { outputOf } = require('./support/processes.js')
 
 const TASKS = require.resolve('./fixtures/values/tasks.js')
-/** @type {WorkerPool} */
-let pool
-
-beforeAll(() => {
-  pool = new WorkerPool(TASKS, 1)
-})
-afterAll(() => pool.close())
+const pool = keep(new WorkerPool(TASKS, 1))
 
 test('the comparison that these tests rely on sees every difference', () => {
   const object = {}
@@ -98,20 +93,16 @@ describe('arbitrary values', () => {
 
   test('many of them at once, on several workers, come back each to its own caller', async () => {
     const values = fc.sample(anything, PARAMETERS)
-    const many = new WorkerPool(TASKS, 3)
-    try {
-      const results = await Promise.all(values.map((value) => many.execute('echo', value)))
-      expect(
-        results.map((result, i) => difference(structuredClone(values[i]), result)).filter(Boolean)
-      ).toEqual([])
-    } finally {
-      await many.close()
-    }
+    const many = track(new WorkerPool(TASKS, 3), 'close')
+    const results = await Promise.all(values.map((value) => many.execute('echo', value)))
+    expect(
+      results.map((result, i) => difference(structuredClone(values[i]), result)).filter(Boolean)
+    ).toEqual([])
   })
 
   test('in plain Node, values come out as those of the caller, by node:util', async () => {
     const script = require.resolve('./fixtures/values/outside-jest.js')
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], { timeout: 55_000 })
+    const { stdout, stderr } = await outputOf([script], { patience: 55_000 })
     expect(stderr).toBe('')
     expect(stdout).toBe('over\n')
   }, 60_000)
@@ -134,13 +125,12 @@ describe('what structuredClone refuses is refused, and the pool goes on:', () =>
   })
 
   test('also while the only worker is busy', async () => {
-    const flag = new Int32Array(new SharedArrayBuffer(4))
-    const busy = pool.execute((shared) => Atomics.wait(shared, 0, 0, 10_000), flag)
+    const gate = makeGate()
+    const busy = pool.execute((gate) => Atomics.wait(gate, 0, 0, 10_000), gate)
     const queued = Object.values(refused).map((make) => pool.execute('echo', make()))
     const outcomes = Promise.allSettled(queued)
     const next = pool.execute('echo', 'next')
-    Atomics.store(flag, 0, 1)
-    Atomics.notify(flag, 0)
+    open(gate)
     await busy
     expect((await outcomes).map(({ reason }) => reason?.code)).toEqual(
       queued.map(() => 'ERR_NOT_SERIALIZABLE')

@@ -1,32 +1,21 @@
 'use strict'
 
 const fs = require('node:fs')
-const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const {
-  TASKS,
-  entered,
-  makeGate,
-  makePipe,
-  open,
-  rejection,
-  runScene,
-  temporaryDirectory,
-  track,
-  until,
-  within
-} = require('./fixtures/life/helpers.js')
-
-function write(name, content) {
-  const file = path.join(temporaryDirectory(), name)
-  fs.writeFileSync(file, content)
-  return file
-}
+const { write } = require('./support/files.js')
+const { entered, makeGate, open } = require('./support/gates.js')
+const { makeView } = require('./support/memory.js')
+const { rejection } = require('./support/outcomes.js')
+const { makePipe } = require('./support/pipes.js')
+const { track } = require('./support/pools.js')
+const { runScene } = require('./support/processes.js')
+const { TASKS } = require('./support/scripts.js')
+const { delay, turn, until, within } = require('./support/waiting.js')
 
 describe('workers start on demand', () => {
   test('none is there at first', async () => {
     const pool = track(new WorkerPool(TASKS))
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     expect(pool.stats()).toMatchObject({
       workers: { total: 0, busy: 0, idle: 0 },
       nativeThreads: { total: 0, busy: 0, idle: 0 },
@@ -109,7 +98,7 @@ describe('ready()', () => {
   })
 
   test('has loaded the script in every worker', async () => {
-    const loads = new Int32Array(new SharedArrayBuffer(4))
+    const loads = makeView(1)
     const script = write(
       'tasks.mjs',
       `import { workerData } from 'node:worker_threads'
@@ -238,7 +227,7 @@ describe('idleTimeout', () => {
     for (let n = 0; n < 40; n++) {
       await expect(within(pool.execute('echo', n), `task ${n}`)).resolves.toBe(n)
       await expect(within(pool.execute('echo', /x/), `task ${n} by message`)).resolves.toEqual(/x/)
-      await new Promise((resolve) => setTimeout(resolve, n % 4))
+      await delay(n % 4)
     }
     await within(pool.close(), 'close()')
   })
