@@ -12,6 +12,7 @@ const plain = ['--locked', '--no-default-features']
 const STEPS = {
   format: ['cargo', 'fmt', '--check'],
   lint: ['npx', 'biome', 'check', '--error-on-warnings'],
+  notices: ['node', 'scripts/notices.js', '--check'],
   types: ['npx', 'tsc', '--project', 'tsconfig.json'],
   clippy: ['cargo', 'clippy', '--locked', '--all-targets', '--', '-D', 'warnings'],
   // Without Node-API: what is tested here is plain Rust.
