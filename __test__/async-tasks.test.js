@@ -2,6 +2,7 @@
 
 const { write } = require('./support/files.js')
 const { makeView } = require('./support/memory.js')
+const { range } = require('./support/numbers.js')
 const { rejection } = require('./support/outcomes.js')
 const { poolsOf } = require('./support/pools.js')
 const { runScene } = require('./support/processes.js')
@@ -156,7 +157,7 @@ describe('one at a time in each worker', () => {
       return globalThis.order
     }
     const results = Array.from({ length: 50 }, (_, n) => pool.execute(n % 3 ? run : runLater, n))
-    expect(await results.at(-1)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    expect(await results.at(-1)).toEqual(range(50))
     await Promise.all(results)
   })
 })

@@ -3,6 +3,7 @@
 const { warningsOf } = require('../lib/health.js')
 const { next } = require('./support/events.js')
 const { entered, makeGate, open } = require('./support/gates.js')
+const { range } = require('./support/numbers.js')
 const { rejection } = require('./support/outcomes.js')
 const { poolsOf, track } = require('./support/pools.js')
 const { runProgram } = require('./support/processes.js')
@@ -86,7 +87,7 @@ describe('what warnings are made of', () => {
     ['three', ago(0, 1, 2), 3],
     ['three, one of them long ago', ago(0, 1, 60_001), undefined],
     ['three, one of them a minute ago', ago(0, 1, 60_000), 3],
-    ['a hundred', ago(...Array.from({ length: 100 }, (_, n) => n)), 100]
+    ['a hundred', ago(...range(100)), 100]
   ])('deaths of workers: %s', (_, times, deaths) => {
     const warning = { kind: 'worker', message: expect.stringContaining(`${deaths} workers`), deaths }
     expect(of({}, times)).toEqual(deaths === undefined ? [] : [warning])

@@ -3,6 +3,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
+const { range } = require('./support/numbers.js')
 const { rejection } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { FACE, runNode } = require('./support/processes.js')
@@ -228,7 +229,7 @@ describe('it is compiled once in each worker', () => {
   })
 
   test('a thousand of them', async () => {
-    const numbers = Array.from({ length: 1000 }, (_, n) => n)
+    const numbers = range(1000)
     await expect(
       Promise.all(numbers.map((n) => pool.execute(new Function('m', `return m + ${n}`), 1)))
     ).resolves.toEqual(numbers.map((n) => n + 1))

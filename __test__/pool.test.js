@@ -2,6 +2,7 @@
 
 const { pathToFileURL } = require('node:url')
 const { WorkerPool, PoolError } = require('..')
+const { range } = require('./support/numbers.js')
 const { rejection, thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { TASKS } = require('./support/scripts.js')
@@ -118,7 +119,7 @@ describe('running a task', () => {
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, n) => (n % 2 ? pool : other).execute('echo', n))
     )
-    expect(results).toEqual(Array.from({ length: 100 }, (_, n) => n))
+    expect(results).toEqual(range(100))
   })
 })
 

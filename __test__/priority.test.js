@@ -3,6 +3,7 @@
 const { WorkerPool } = require('..')
 const { entered, makeGate, open } = require('./support/gates.js')
 const { makeLog, readLog } = require('./support/memory.js')
+const { range } = require('./support/numbers.js')
 const { rejection } = require('./support/outcomes.js')
 const { makePipe } = require('./support/pipes.js')
 const { track } = require('./support/pools.js')
@@ -36,7 +37,7 @@ async function blockedPool(options) {
 describe('JavaScript tasks that wait', () => {
   test('of one priority run in the order they came', async () => {
     const { queue, order } = await blockedPool()
-    const numbers = Array.from({ length: 500 }, (_, n) => n)
+    const numbers = range(500)
     for (const number of numbers) queue(number)
     await expect(order()).resolves.toEqual(numbers)
   })
@@ -220,7 +221,7 @@ describe('aging', () => {
       if (number % 25 === 0) blockFor(2)
       queue(number)
     }
-    await expect(order()).resolves.toEqual(Array.from({ length: 100 }, (_, n) => n))
+    await expect(order()).resolves.toEqual(range(100))
   })
 
   test('works for native tasks as well', async () => {

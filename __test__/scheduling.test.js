@@ -3,6 +3,7 @@
 const { WorkerPool } = require('..')
 const { entered, makeGate, open } = require('./support/gates.js')
 const { makeLog, makeView, readLog } = require('./support/memory.js')
+const { range } = require('./support/numbers.js')
 const { makePipe } = require('./support/pipes.js')
 const { track } = require('./support/pools.js')
 const { TASKS } = require('./support/scripts.js')
@@ -129,7 +130,7 @@ describe('work spreads', () => {
       Promise.all(Array.from({ length: 100 }, (_, n) => pool.execute('echo', n))),
       'the tasks behind'
     )
-    expect(results).toEqual(Array.from({ length: 100 }, (_, n) => n))
+    expect(results).toEqual(range(100))
     open(gate)
     await held
   })
@@ -150,7 +151,7 @@ describe('work spreads', () => {
       n % 2 ? pool.execute('echo', n) : pool.execute('noop').then(() => n)
     )
     const results = await within(Promise.all(tasks), 'the results')
-    expect(results).toEqual(Array.from({ length: 20_000 }, (_, n) => n))
+    expect(results).toEqual(range(20_000))
     expect(pool.stats()).toMatchObject({
       queue: { length: 0 },
       tasks: { submitted: 20_000, completed: 20_000, failed: 0, cancelled: 0 }
@@ -175,7 +176,7 @@ describe('the order of results', () => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
     const log = makeLog()
     const settled = []
-    const numbers = Array.from({ length: 300 }, (_, n) => n)
+    const numbers = range(300)
     await within(
       Promise.all(
         numbers.map((number) => pool.execute('note', { log, number }).then(() => settled.push(number)))

@@ -28,7 +28,8 @@ function makePipe() {
     return true
   }
   const release = (text = '') => {
-    if (writer === undefined && !tryOpen()) return
+    const isThere = writer !== undefined || (fs.existsSync(file) && tryOpen())
+    if (!isThere) return
     try {
       if (text !== '') fs.writeSync(writer, text)
     } catch (error) {
@@ -37,12 +38,10 @@ function makePipe() {
     fs.closeSync(writer)
     writer = undefined
   }
-  afterwards(() => {
-    if (fs.existsSync(file) || writer !== undefined) release()
-  })
+  afterwards(() => release())
   return {
     file,
-    /** Writes `text`, and lets the thread that reads come to the end. */
+    /** Writes `text`, and lets the thread that reads come to the end; the first time that it is called. */
     release,
     /** Resolves once a native thread reads. */
     reached: () => until(tryOpen, 'a native thread at the pipe'),
