@@ -44,6 +44,7 @@ const POOL_OPTIONS = new Set([
   'minWorkers',
   'maxWorkers',
   'nativeThreads',
+  'nativeMemory',
   'idleTimeout',
   'aging',
   'name',
@@ -117,7 +118,14 @@ function executorsOf(given) {
     MOST_EXECUTORS
   )
   if (minWorkers > maxWorkers) throw minimumTooHigh(minWorkers, maxWorkers)
-  return { minWorkers, maxWorkers, nativeThreads: nativeThreadsOf(orElse(given.nativeThreads, available)) }
+  const nativeMemory = number(
+    'nativeMemory',
+    orElse(given.nativeMemory, Number.POSITIVE_INFINITY),
+    isSize,
+    'a number of bytes above 0, or Infinity'
+  )
+  const nativeThreads = nativeThreadsOf(orElse(given.nativeThreads, available))
+  return { minWorkers, maxWorkers, nativeThreads, nativeMemory }
 }
 
 const nativeThreadsOf = (value) => integer('nativeThreads', value, 1, MOST_EXECUTORS)

@@ -47,6 +47,8 @@ pub struct NativePoolOptions {
     pub queue_timeout: f64,
     /// Whether and when such a task is tried again.
     pub retries: Option<NativeRetries>,
+    /// Bytes that native tasks may hold at a time.
+    pub native_memory: f64,
     /// Part of the native threads' names.
     pub name: String,
 }
@@ -105,6 +107,11 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
             affinity: None,
         },
     }
+}
+
+/// The limit of a budget; `u64::MAX` for none.
+pub(super) fn memory(bytes: f64) -> u64 {
+    finite(bytes).map_or(u64::MAX, |bytes| bytes as u64)
 }
 
 /// How many executors there are to be.

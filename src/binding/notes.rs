@@ -1,8 +1,10 @@
 //! Notes as records that `lib/inbox.js` reads.
 
+use std::collections::VecDeque;
+
 use crate::catalogue::{Failure, Output};
 use crate::executors::Outcome;
-use crate::payload::{Full, Records};
+use crate::payload::{Array, Full, Records};
 use crate::scheduler::{End, Note};
 
 // Kinds of records; `lib/records.js` holds the same numbers.
@@ -30,6 +32,7 @@ const HIRE: i32 = 20;
 const KILL: i32 = 21;
 const DRAINED: i32 = 22;
 const CARGO_DROPPED: i32 = 23;
+const VALUE: i32 = 24;
 
 /// The flag of a record that asks whether the task is to be tried again.
 const UNDECIDED: i32 = 1;
@@ -37,7 +40,48 @@ const UNDECIDED: i32 = 1;
 /// Bytes beyond this come back as memory of their own instead of through the records.
 const LARGE: usize = 4096;
 
-/// Writes a note as a record; the bytes of a large output are not in it, see [`large_bytes`].
+/// The longest text that a record may have, in bytes: with what stands beside it in a batch, it has to fit into a
+/// string of the engine's, which has 2²⁹ - 24 characters at most.
+const LONGEST_TEXT: usize = 1 << 28;
+
+/// Puts an error in the place of an output that nobody could carry across: memory of more than `largest` bytes, or a
+/// text that is too long.
+pub(super) fn refuse_too_large(note: &mut Note<Outcome>, largest: usize) {
+    let Note::Settled { end: End::Outcome(outcome), .. } = note else { return };
+    let sentence = match outcome {
+        Outcome::Output(Output::Text(text)) => too_long(text),
+        Outcome::Output(Output::Bytes(bytes)) => too_large(bytes.len(), largest),
+        Outcome::Value { template, memories } => {
+            let largest_memory = memories.iter().map(Array::byte_length).max();
+            too_long(template).or_else(|| too_large(largest_memory?, largest))
+        }
+        _ => None,
+    };
+    if let Some(sentence) = sentence {
+        *outcome = Outcome::Failure(Failure::new("ERR_BUFFER_TOO_LARGE", sentence));
+    }
+}
+
+fn too_long(text: &str) -> Option<String> {
+    (text.len() > LONGEST_TEXT).then(|| {
+        format!(
+            "The output is a text of {} bytes, which is more than the {LONGEST_TEXT} that can be handed over; ask for \
+             a Buffer, or for less.",
+            text.len()
+        )
+    })
+}
+
+fn too_large(length: usize, largest: usize) -> Option<String> {
+    (length > largest).then(|| {
+        format!(
+            "The output has {length} bytes, which is more than the {largest} of this runtime's largest ArrayBuffer; \
+             ask for less, or for several outputs."
+        )
+    })
+}
+
+/// Writes a note as a record; the memories of large outputs are not in it, see [`memories`].
 pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(), Full> {
     let (slot, end, undecided) = match note {
         Note::Settled { slot, end, undecided } => (*slot, end, *undecided),
@@ -74,6 +118,10 @@ fn write_outcome(records: &mut Records<'_>, slot: u32, outcome: &Outcome) -> Res
         Outcome::Output(Output::Text(text)) => records.text(TEXT, slot, text, ""),
         Outcome::Output(Output::Bytes(bytes)) if bytes.len() <= LARGE => records.bytes(BYTES, slot, bytes),
         Outcome::Output(Output::Bytes(_)) => records.plain(LARGE_BYTES, slot, 0),
+        Outcome::Output(Output::Value(_)) => unreachable!("a native thread makes a template of it"),
+        Outcome::Value { template, memories } => {
+            records.numbered_text(VALUE, slot, memories.len() as u32, template)
+        }
         Outcome::Output(Output::Attachment(index)) => records.plain(ATTACHMENT, slot, *index as u32),
         Outcome::Failure(Failure::Error { code, message }) => records.text(FAILURE, slot, code, message),
         Outcome::Failure(Failure::Cancelled) => records.plain(CANCELLED, slot, 0),
@@ -81,14 +129,15 @@ fn write_outcome(records: &mut Records<'_>, slot: u32, outcome: &Outcome) -> Res
     }
 }
 
-/// The bytes that the note's record announces.
-pub(super) fn large_bytes(note: Note<Outcome>) -> Option<Vec<u8>> {
+/// Appends the memories that the note's record announces to `large`, in its order.
+pub(super) fn memories(note: Note<Outcome>, large: &mut VecDeque<Array>) {
     match note {
         Note::Settled { end: End::Outcome(Outcome::Output(Output::Bytes(bytes))), .. }
             if bytes.len() > LARGE =>
         {
-            Some(bytes)
+            large.push_back(Array::Buffer(bytes));
         }
-        _ => None,
+        Note::Settled { end: End::Outcome(Outcome::Value { memories, .. }), .. } => large.extend(memories),
+        _ => {}
     }
 }

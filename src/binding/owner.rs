@@ -13,11 +13,15 @@ use super::notes::{self, END, GROW, MORE};
 use super::shared::Shared;
 use super::values::{self, StringReader};
 use crate::executors::{Job, Outcome};
-use crate::payload::{Full, Records, Text};
+use crate::payload::{Array, Full, Records, Text};
 use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, sync};
 
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
+
+/// Characters after which a batch ends: with the longest record (see `notes.rs`), its text is a string that every
+/// engine can make.
+const BATCH_TEXT: usize = 1 << 27;
 
 // What `submit` answers besides what to do; `lib/refusals.js` holds the same numbers.
 const CLOSING: i32 = -1;
@@ -33,12 +37,19 @@ pub(super) struct Owner {
     text: RefCell<Text>,
     /// A note that did not fit into the last batch.
     held: Cell<Option<Note<Outcome>>>,
-    /// Large outputs whose records have been written, in their order.
-    pub large: RefCell<VecDeque<Vec<u8>>>,
+    /// Memories of outputs whose records have been written, in their order.
+    pub large: RefCell<VecDeque<Array>>,
+    /// Bytes of the largest ArrayBuffer that can be made of them.
+    largest: usize,
 }
 
 impl Owner {
-    pub(super) fn new(shared: Arc<Shared>, outbound: Uint8Array, inbound: Int32Array) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        outbound: Uint8Array,
+        inbound: Int32Array,
+        largest: usize,
+    ) -> Self {
         Self {
             shared,
             outbound: RefCell::new(outbound),
@@ -47,6 +58,7 @@ impl Owner {
             text: RefCell::default(),
             held: Cell::new(None),
             large: RefCell::default(),
+            largest,
         }
     }
 
@@ -122,13 +134,14 @@ impl Owner {
         }
         let mut taken = 0;
         let mut end = MORE;
-        while taken < BATCH {
-            let Some(note) = self.held.take().or_else(|| mailbox.take()) else {
+        while taken < BATCH && records.characters() < BATCH_TEXT {
+            let Some(mut note) = self.held.take().or_else(|| mailbox.take()) else {
                 if stay || mailbox.rest() {
                     end = END;
                 }
                 break;
             };
+            notes::refuse_too_large(&mut note, self.largest);
             if let Err(Full(needed)) = notes::write(&mut records, &note) {
                 self.held.set(Some(note));
                 if taken == 0 {
@@ -137,7 +150,7 @@ impl Owner {
                 }
                 break;
             }
-            self.large.borrow_mut().extend(notes::large_bytes(note));
+            notes::memories(note, &mut self.large.borrow_mut());
             taken += 1;
         }
         records.end(end);

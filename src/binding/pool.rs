@@ -13,6 +13,7 @@ use super::event_loop::EventLoop;
 use super::limits::{self, NativePoolOptions};
 use super::owner::Owner;
 use super::shared::{self, Label, Shared};
+use super::values;
 use crate::catalogue::CATALOGUE;
 use crate::scheduler::{Cancelled, Kind};
 
@@ -42,7 +43,8 @@ impl NativePool {
         inbound: Int32Array,
     ) -> Result<Self> {
         let config = limits::of_pool(&options);
-        let shared = Shared::new(&config, options.name, EventLoop::new(&wake)?);
+        let shared =
+            Shared::new(&config, options.name, limits::memory(options.native_memory), EventLoop::new(&wake)?);
         let number = shared::register(&shared);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
         // ended, there is somebody for them to wake. (At the exit of the main thread Node runs no hooks, and the
@@ -53,7 +55,7 @@ impl NativePool {
                 shared.native_threads.join();
             }
         })?;
-        let owner = Rc::new(Owner::new(shared, outbound, inbound));
+        let owner = Rc::new(Owner::new(shared, outbound, inbound, values::largest_memory(env)?));
         Ok(Self { owner, number, teardown: RefCell::new(Some(teardown)) })
     }
 
@@ -61,6 +63,13 @@ impl NativePool {
     #[napi(catch_unwind)]
     pub fn catalogue() -> Vec<&'static str> {
         CATALOGUE.iter().map(|entry| entry.name).collect()
+    }
+
+    /// What native task `number` says of itself (see `catalogue/declaration.rs`), as JSON.
+    #[napi(catch_unwind)]
+    pub fn declaration(number: u32) -> Result<String> {
+        let entry = CATALOGUE.get(number as usize).ok_or_else(|| Error::from_reason("no such task"))?;
+        Ok((entry.declaration)())
     }
 
     /// The number by which workers find the pool.
@@ -133,11 +142,11 @@ impl NativePool {
         self.owner.shared.scheduler.delivered(Kind::JavaScript, slot);
     }
 
-    /// The memory of the next LARGE_BYTES record, without a copy where the runtime allows that.
+    /// The next memory that a LARGE_BYTES or VALUE record announced, without a copy where the runtime allows that.
     #[napi(catch_unwind)]
-    pub fn take_large<'env>(&self, env: &'env Env) -> Result<Option<ArrayBuffer<'env>>> {
-        let bytes = self.owner.large.borrow_mut().pop_front();
-        bytes.map(|bytes| ArrayBuffer::from_data(env, bytes)).transpose()
+    pub fn take_large<'env>(&self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
+        let memory = self.owner.large.borrow_mut().pop_front();
+        memory.map(|memory| values::array_buffer(env, memory)).transpose()
     }
 
     /// Worker `id` is gone; with `replace`, a HIRE record follows if another is needed.

@@ -28,7 +28,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: &Config, name: String, event_loop: EventLoop) -> Arc<Self> {
+    pub(super) fn new(config: &Config, name: String, memory: u64, event_loop: EventLoop) -> Arc<Self> {
         let event_loop = Arc::new(event_loop);
         let mailbox = Arc::new(PoolMailbox::new(Box::new(Owner(event_loop.clone()))));
         let alarm = Arc::new(Alarm::default());
@@ -36,7 +36,7 @@ impl Shared {
         alarm.serve(&scheduler);
         Arc::new(Self {
             scheduler,
-            native_threads: NativeThreads::new(name),
+            native_threads: NativeThreads::new(name, memory),
             event_loop,
             labels: RwLock::default(),
         })

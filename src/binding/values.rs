@@ -1,9 +1,12 @@
 //! Strings and memory of JavaScript.
 
-use napi::bindgen_prelude::*;
-use napi::{JsString, JsValue, check_status, sys};
+use std::ffi::c_void;
+use std::sync::Arc;
 
-use crate::payload::{Bytes, Pinned, Shared, Text};
+use napi::bindgen_prelude::*;
+use napi::{JsString, JsValue, Status, check_status, sys};
+
+use crate::payload::{Array, Bytes, Pinned, Shared, Text};
 
 /// What a thread reads strings into: nearly all fit, so reading takes one call.
 pub(super) struct StringReader(Vec<u16>);
@@ -117,4 +120,70 @@ pub(super) unsafe fn bytes(env: &Env, view: Unknown<'_>, mode: u32) -> Result<By
         COPY => Ok(Bytes::Owned(unsafe { std::slice::from_raw_parts(start, length) }.to_vec())),
         _ => Err(Error::from_reason("no such mode")),
     }
+}
+
+/// Bytes of the largest ArrayBuffer that [`array_buffer`] makes. Node makes it through a Buffer, of which it has had
+/// any length since 22.3, and up to 4 GiB before.
+pub(super) fn largest_memory(env: &Env) -> Result<usize> {
+    let version = env.get_node_version()?;
+    Ok(if (version.major, version.minor) < (22, 3) { 1 << 32 } else { (1 << 53) - 1 })
+}
+
+/// An ArrayBuffer of `memory`, which it frees when it is collected; a copy where the runtime refuses foreign memory.
+pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Unknown<'env>> {
+    let (start, length) = memory.memory();
+    let mut buffer = std::ptr::null_mut();
+    if length == 0 {
+        // SAFETY: an out-pointer to a local; null for the memory, of which there is none.
+        check_status!(unsafe {
+            sys::napi_create_arraybuffer(env.raw(), 0, std::ptr::null_mut(), &mut buffer)
+        })?;
+        return Ok(unknown(env, buffer));
+    }
+    // Two hold it: the ArrayBuffer, through `free`, and this function. An engine that refuses may have called `free`
+    // already or not: either way nothing is freed twice or in use.
+    let memory = Arc::new(memory);
+    let hint = Arc::into_raw(memory.clone()).cast_mut().cast();
+    // SAFETY: the memory stays where it is while the array lives, which is until `free` has been called, and nobody
+    // else touches it.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(env.raw(), start.cast(), length, Some(free), hint, &mut buffer)
+    };
+    if status == sys::Status::napi_no_external_buffers_allowed {
+        // SAFETY: this status comes before anything is made of the memory: `free` is not called, and the hint is ours.
+        drop(unsafe { Arc::from_raw(hint.cast::<Array>()) });
+        return copied(env, &memory, length);
+    }
+    if status == sys::Status::napi_pending_exception {
+        let mut exception = std::ptr::null_mut();
+        // SAFETY: an out-pointer to a local; the engine's words are replaced by ours below.
+        unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut exception) };
+    }
+    if status != sys::Status::napi_ok {
+        let sentence = format!("The runtime makes no ArrayBuffer of the {length} bytes of an output.");
+        return Err(Error::new(Status::GenericFailure, sentence));
+    }
+    Ok(unknown(env, buffer))
+}
+
+/// An ArrayBuffer of the engine's own memory, with the bytes of `memory`.
+fn copied<'env>(env: &'env Env, memory: &Array, length: usize) -> Result<Unknown<'env>> {
+    let (mut buffer, mut start) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: out-pointers to locals.
+    check_status!(unsafe { sys::napi_create_arraybuffer(env.raw(), length, &mut start, &mut buffer) })?;
+    // SAFETY: the engine has just made so many bytes there, and nobody else has seen them.
+    memory.copy_to(unsafe { std::slice::from_raw_parts_mut(start.cast(), length) });
+    Ok(unknown(env, buffer))
+}
+
+fn unknown<'env>(env: &'env Env, value: sys::napi_value) -> Unknown<'env> {
+    // SAFETY: a live value of this environment, made in this scope.
+    unsafe { Unknown::from_raw_unchecked(env.raw(), value) }
+}
+
+/// Lets go of the memory behind an ArrayBuffer.
+unsafe extern "C" fn free(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: `hint` came from `Arc::into_raw` in `array_buffer`, and the engine calls this once. Freeing numbers
+    // does not unwind.
+    drop(unsafe { Arc::from_raw(hint.cast::<Array>().cast_const()) });
 }

@@ -9,6 +9,13 @@ use super::{Context, Failure};
 /// enough that the check costs nothing.
 const CHUNK: usize = 128 * 1024;
 
+/// What may be wrong with a file, for the declarations of those who take one.
+pub const FILE_ERRORS: &[(&str, &str)] = &[
+    ("ENOENT", "There is no such file."),
+    ("EACCES", "The file must not be read."),
+    ("EISDIR", "It is a directory."),
+];
+
 /// The bytes of one option.
 pub enum Data<'a> {
     /// In memory.
@@ -51,7 +58,7 @@ impl Data<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "model")))]
 mod tests {
     use super::super::StopToken;
     use super::*;

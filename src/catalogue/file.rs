@@ -110,7 +110,7 @@ fn code_of(error: &io::Error) -> Option<(&'static str, &'static str)> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, unix, not(feature = "model")))]
 mod tests {
     use std::sync::mpsc;
     use std::thread;

@@ -1,106 +1,60 @@
-//! The native tasks: one file a family, one registry.
+//! The native tasks: one file or folder a family, one registry. `README.md` beside this file says how a family is
+//! added.
 //!
-//! A new family is a file that implements [`Task`] for each of its tasks, and a line in [`CATALOGUE`].
-//! A task reads its options from [`Arguments`], its bytes through [`Data`], asks
-//! [`Context::checkpoint`] between chunks of work, and returns an [`Output`] or a [`Failure`]. It may
-//! panic: the caller catches that.
+//! - [`options`]: options, declared once and read by that declaration; [`kinds`]: the types that they can have.
+//! - [`Task`], [`declaration`]: what a task is, and what it says of itself.
+//! - [`data`]: the bytes that a task works on; [`file`]: those of files.
+//! - [`context`]: what a task may ask while it runs; [`fork`]: several threads; [`memory`]: a budget.
+//! - [`output`]: what it comes to.
 
-mod arguments;
+#[cfg(feature = "compress")]
 mod compress;
+mod context;
 mod data;
+mod declaration;
 mod file;
+mod fork;
+#[cfg(feature = "hash")]
 mod hash;
+pub mod kinds;
+mod memory;
 mod noop;
+pub mod options;
+mod output;
+#[cfg(feature = "testing")]
+mod probe;
+mod sync;
 
-pub use arguments::Arguments;
-pub use data::Data;
+pub use context::{Context, StopToken};
+pub use data::{Data, FILE_ERRORS};
+pub use declaration::{Returns, When};
+pub use fork::{Help, Helpers};
+pub use memory::{Budget, Memory};
+pub use output::{Failure, Node, Output};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::payload::Bytes as Attachment;
+use options::{Misfit, Value};
 
-/// One native task.
+/// One native task. It may panic: its caller catches that.
 pub trait Task {
     /// The name that `execute` knows it by.
     const NAME: &'static str;
+    /// The family it belongs to.
+    const FAMILY: &'static str;
+    /// What it does: a sentence for its user, or two.
+    const ABOUT: &'static str;
+    /// What it resolves to.
+    const RETURNS: Returns;
+    /// Codes of the errors of its own, each with a sentence on when it is met.
+    const ERRORS: &'static [(&'static str, &'static str)];
+    /// Its options; see [`options!`].
+    type Options<'given>: Value<'given>;
 
     /// Does the work, on a native thread.
     ///
     /// # Errors
     /// Whatever the promise is to be rejected with.
-    fn run(arguments: Arguments<'_>, context: &Context<'_>) -> Result<Output, Failure>;
-}
-
-/// What a task resolves to.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Output {
-    /// `undefined`.
-    Nothing,
-    /// A string.
-    Text(String),
-    /// A Buffer of its own.
-    Bytes(Vec<u8>),
-    /// The very attachment that came in, given back as it came.
-    Attachment(usize),
-}
-
-/// Why a task did not resolve.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// It was told to stop and did.
-    Cancelled,
-    /// An error with a `code` and one clear sentence.
-    Error {
-        /// The error's `code`, such as `ERR_OUT_OF_RANGE`, or an operating system's, such as `ENOENT`.
-        code: String,
-        /// The sentence.
-        message: String,
-    },
-}
-
-impl Failure {
-    /// An error with a code and a sentence.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Failure::Error { code: code.into(), message: message.into() }
-    }
-
-    /// Whether the arguments were wrong, as they would be each time.
-    pub fn is_of_arguments(&self) -> bool {
-        matches!(self, Failure::Error { code, .. } if code.starts_with("ERR_INVALID_ARG") || code == "ERR_OUT_OF_RANGE")
-    }
-}
-
-/// Which of its runs a thread is to stop. Runs have growing numbers, so one number says it all: a stop that comes
-/// too late names a run that is over, and means nobody.
-#[derive(Debug, Default)]
-pub struct StopToken(AtomicU64);
-
-impl StopToken {
-    /// Tells run number `run`, from 1, to stop.
-    pub fn stop(&self, run: u64) {
-        // Relaxed: see `Context::checkpoint`. The largest, so that a late stop does not undo one that is meant.
-        self.0.fetch_max(run, Ordering::Relaxed);
-    }
-}
-
-/// What a running task may ask of its surroundings.
-pub struct Context<'a> {
-    token: &'a StopToken,
-    run: u64,
-}
-
-impl<'a> Context<'a> {
-    /// A context whose task is to stop once `token` says so of `run`.
-    pub fn new(token: &'a StopToken, run: u64) -> Self {
-        Self { token, run }
-    }
-
-    /// To be asked at least every few milliseconds of work: `Err` once the task is to stop. One load.
-    ///
-    /// # Errors
-    /// [`Failure::Cancelled`], to be passed on with `?`.
-    pub fn checkpoint(&self) -> Result<(), Failure> {
-        // Relaxed: the number carries no data, and a stop seen one chunk later is still a stop.
-        if self.token.0.load(Ordering::Relaxed) == self.run { Err(Failure::Cancelled) } else { Ok(()) }
-    }
+    fn run(options: Self::Options<'_>, context: &Context<'_>) -> Result<Output, Failure>;
 }
 
 /// A line of the registry.
@@ -108,57 +62,49 @@ impl<'a> Context<'a> {
 pub struct Entry {
     /// The name that `execute` knows it by.
     pub name: &'static str,
-    /// Runs it.
-    pub run: fn(Arguments<'_>, &Context<'_>) -> Result<Output, Failure>,
+    /// Runs it with its options as JSON, empty for none, in which `{ "attachment": n }` stands for the n-th buffer
+    /// that came beside, and `{ "text": n }` for the n-th if it is a long string's UTF-8. The attachments must be
+    /// settled (see [`Attachment::settle`]).
+    pub run: fn(&str, &[Attachment], &Context<'_>) -> Result<Output, Failure>,
+    /// What it says of itself, as JSON.
+    pub declaration: fn() -> String,
 }
 
 const fn entry<T: Task>() -> Entry {
-    Entry { name: T::NAME, run: T::run }
+    Entry { name: T::NAME, run: run::<T>, declaration: declaration::of::<T> }
 }
 
 /// Every native task. An entry's index is its number across threads.
 pub const CATALOGUE: &[Entry] = &[
     entry::<noop::Noop>(),
+    #[cfg(feature = "hash")]
     entry::<hash::Hash>(),
+    #[cfg(feature = "hash")]
+    entry::<hash::Hmac>(),
+    #[cfg(feature = "compress")]
     entry::<compress::Compress>(),
+    #[cfg(feature = "compress")]
     entry::<compress::Decompress>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Echo>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Arrays>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Panic>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Fork>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Hold>(),
 ];
 
-#[cfg(test)]
-mod testing {
-    use super::*;
-    use crate::payload::Bytes;
-    use serde_json::Value;
-
-    /// Runs a task by its name, with `bytes` as its option `data`.
-    pub(super) fn run(task: &str, mut options: Value, bytes: &[u8]) -> Result<Output, Failure> {
-        options["data"] = serde_json::json!({ "attachment": 0 });
-        run_with(task, &options, bytes, &StopToken::default())
-    }
-
-    /// Runs a task by its name, with options as they are and `bytes` as its only attachment.
-    pub(super) fn run_with(
-        task: &str,
-        options: &Value,
-        bytes: &[u8],
-        token: &StopToken,
-    ) -> Result<Output, Failure> {
-        let entry = CATALOGUE.iter().find(|entry| entry.name == task).expect("a native task");
-        let attachments = [Bytes::Owned(bytes.to_vec())];
-        let arguments = Arguments::parse(entry.name, &options.to_string(), &attachments)?;
-        (entry.run)(arguments, &Context::new(token, 1))
-    }
-
-    /// The code and the sentence of a failure.
-    pub(super) fn error(result: Result<Output, Failure>) -> (String, String) {
-        match result {
-            Err(Failure::Error { code, message }) => (code, message),
-            other => panic!("no error: {other:?}"),
-        }
-    }
-
-    /// `length` bytes, the n-th of which is the low byte of 31n + ⌊n / 256⌋.
-    pub(super) fn pattern(length: usize) -> Vec<u8> {
-        (0..length).map(|n| (n * 31 + (n >> 8)) as u8).collect()
-    }
+fn run<T: Task>(json: &str, attachments: &[Attachment], context: &Context<'_>) -> Result<Output, Failure> {
+    let json = match json {
+        "" => Ok(serde_json::Map::new().into()),
+        json => serde_json::from_str(json).map_err(|_| Misfit::TYPE),
+    };
+    let options = json.and_then(|json| T::Options::read(json, attachments));
+    T::run(options.map_err(|misfit| misfit.failure(T::NAME))?, context)
 }
+
+#[cfg(test)]
+mod testing;

@@ -1,23 +1,50 @@
-//! A task that does nothing: what is left is the price of a task itself. Or one that panics on demand: what
-//! is left is how an application takes it.
+//! A task that does nothing: what is left is the price of a task itself.
 
-use super::{Arguments, Context, Failure, Output, Task};
+use super::kinds::Bytes;
+use super::options::options;
+use super::{Context, Failure, Output, Returns, Task};
 
-/// Resolves to its option `data` as it came, a buffer or a string, or to `undefined` without. With the option
-/// `panic`, panics with those words instead.
+options! {
+    /// The options of [`Noop`].
+    pub(super) struct Options<'given> {
+        /// What the task resolves to, as it came.
+        data: Option<Bytes<'given>>,
+    }
+}
+
+/// See the module's words.
 pub(super) struct Noop;
 
 impl Task for Noop {
     const NAME: &'static str = "noop";
+    const FAMILY: &'static str = "noop";
+    const ABOUT: &'static str = "Does nothing, and resolves to `data` as it came: the price of a task.";
+    const RETURNS: Returns = Returns::always("Data | undefined");
+    const ERRORS: &'static [(&'static str, &'static str)] = &[];
+    type Options<'given> = Options<'given>;
 
-    fn run(mut arguments: Arguments<'_>, _context: &Context<'_>) -> Result<Output, Failure> {
-        let attachment = arguments.attachment("data");
-        let text = if attachment.is_none() { arguments.text("data")? } else { None };
-        let panic = arguments.text("panic")?;
-        arguments.finish()?;
-        if let Some(words) = panic {
-            panic!("{words}");
-        }
-        Ok(attachment.map(Output::Attachment).or(text.map(Output::Text)).unwrap_or(Output::Nothing))
+    fn run(options: Options<'_>, _context: &Context<'_>) -> Result<Output, Failure> {
+        Ok(match options.data {
+            None => Output::Nothing,
+            Some(Bytes::Text(text)) => Output::Text(text),
+            Some(Bytes::Attachment { index, .. }) => Output::Attachment(index),
+        })
+    }
+}
+
+#[cfg(all(test, not(feature = "model")))]
+mod tests {
+    use super::super::StopToken;
+    use super::super::testing::run_with;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_comes_is_given_back_as_it_came() {
+        let noop = |options| run_with("noop", &options, b"bytes", &StopToken::default());
+        assert_eq!(noop(json!({})), Ok(Output::Nothing));
+        assert_eq!(noop(json!({ "data": "text" })), Ok(Output::Text("text".into())));
+        assert_eq!(noop(json!({ "data": { "attachment": 0 } })), Ok(Output::Attachment(0)));
+        assert_eq!(noop(json!({ "data": { "text": 0 } })), Ok(Output::Attachment(0)));
     }
 }

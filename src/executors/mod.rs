@@ -8,8 +8,10 @@
 pub mod native;
 pub mod timer;
 
-use crate::catalogue::{Failure, Output};
-use crate::payload::{Bytes, Message};
+use std::sync::Arc;
+
+use crate::catalogue::{Failure, Help, Output};
+use crate::payload::{Array, Bytes, Message};
 use crate::scheduler::{Mailbox, Note, Scheduler};
 
 /// What an executor needs to run a task.
@@ -24,6 +26,8 @@ pub enum Job {
         /// The buffers that the options mention.
         attachments: Vec<Bytes>,
     },
+    /// For a native thread that has nothing else to do: a part of a task that runs on another.
+    Help(Arc<dyn Help>),
 }
 
 /// How a run ended, in the words of its executor.
@@ -45,10 +49,32 @@ pub enum Outcome {
     },
     /// A native task resolved.
     Output(Output),
+    /// The same, to a value that crosses as a template with memories (see [`Node::into_template`]).
+    ///
+    /// [`Node::into_template`]: crate::catalogue::Node::into_template
+    Value {
+        /// What is where.
+        template: String,
+        /// The memories that the template mentions, in its order.
+        memories: Vec<Array>,
+    },
     /// A native task rejected.
     Failure(Failure),
     /// A native task panicked, with these words.
     Panic(String),
+}
+
+impl From<Output> for Outcome {
+    /// O(length of the template), so that the owner's thread is spared it.
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Value(node) => {
+                let (template, memories) = node.into_template();
+                Outcome::Value { template, memories }
+            }
+            output => Outcome::Output(output),
+        }
+    }
 }
 
 /// The scheduler of a pool.

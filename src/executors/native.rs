@@ -8,19 +8,23 @@ use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::{Job, Outcome, PoolScheduler};
-use crate::catalogue::{Arguments, CATALOGUE, Context, Failure, Output, StopToken};
+use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help, Helpers, Output, StopToken};
+use crate::payload::Bytes;
 use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Kind, Next, Wake};
 
 /// The native threads of one pool.
 pub struct NativeThreads {
     name: String,
+    /// The memory of all their tasks together.
+    budget: Arc<Budget>,
     handles: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl NativeThreads {
-    /// No thread yet. `name` shows in the threads' names.
-    pub fn new(name: String) -> Self {
-        Self { name, handles: Mutex::default() }
+    /// No thread yet. `name` shows in the threads' names; their tasks together may hold so many bytes of `memory`,
+    /// `u64::MAX` for any.
+    pub fn new(name: String, memory: u64) -> Self {
+        Self { name, budget: Arc::new(Budget::new(memory)), handles: Mutex::default() }
     }
 
     /// Starts a thread as executor `id`.
@@ -29,9 +33,9 @@ impl NativeThreads {
     /// The operating system's, if it grants no thread; the executor is then gone.
     pub fn start(&self, id: u32, scheduler: &Arc<PoolScheduler>) -> io::Result<()> {
         silence_panics_of_tasks();
-        let own = scheduler.clone();
+        let (own, budget) = (scheduler.clone(), self.budget.clone());
         let name = format!("{}-{id}", self.name);
-        let spawned = thread::Builder::new().name(name).spawn(move || run(&own, id));
+        let spawned = thread::Builder::new().name(name).spawn(move || run(&own, id, &budget));
         match spawned {
             Ok(handle) => {
                 self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
@@ -86,13 +90,13 @@ impl Endpoint for Bed {
     }
 }
 
-fn run(scheduler: &PoolScheduler, id: u32) {
+fn run(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
     let bed = Arc::new(Bed::default());
     scheduler.attach(Kind::Native, id, bed.clone());
     let mut finished = None;
     loop {
         match scheduler.next(Kind::Native, id, finished.take()) {
-            Next::Run(assignment) => finished = Some(run_task(assignment, &bed.token)),
+            Next::Run(assignment) => finished = Some(run_task(assignment, &bed.token, budget)),
             Next::Idle => bed.sleep(),
             Next::Stop => break,
         }
@@ -100,21 +104,27 @@ fn run(scheduler: &PoolScheduler, id: u32) {
     scheduler.gone(Kind::Native, id, false);
 }
 
-fn run_task(assignment: Assignment<Job>, token: &StopToken) -> Finished<Outcome> {
+/// The threads of a pool, as a task on one of them asks them for help.
+struct Colleagues;
+
+impl Helpers for Colleagues {
+    fn offer(&self, _help: Arc<dyn Help>, _most: usize) {}
+
+    fn retract(&self) {}
+}
+
+fn run_task(assignment: Assignment<Job>, token: &StopToken, budget: &Budget) -> Finished<Outcome> {
     let Assignment { slot, run, label, job, .. } = assignment;
+    let context = Context::new(token, run).with_budget(budget).with_helpers(&Colleagues);
     // The attachments are dropped in here, before the outcome is known to anybody: they may be the memory
     // of JavaScript's buffers, which are let go when it is.
-    let result = IN_TASK.with(|in_task| {
-        in_task.set(true);
-        let result = catch_unwind(AssertUnwindSafe(|| call(label, job, &Context::new(token, run))));
-        in_task.set(false);
-        result
-    });
+    let call = || call(label, job, &context).map(Outcome::from);
+    let result = in_task(|| catch_unwind(AssertUnwindSafe(call)));
     let (outcome, ending) = match result {
-        Ok(Ok(output)) => (Outcome::Output(output), Ending::Fulfilled),
+        Ok(Ok(outcome)) => (outcome, Ending::Fulfilled),
         Ok(Err(Failure::Cancelled)) => (Outcome::Failure(Failure::Cancelled), Ending::Stopped),
         Ok(Err(failure)) => {
-            let ending = if failure.is_of_arguments() { Ending::Refused } else { Ending::Rejected };
+            let ending = if failure.is_of_options() { Ending::Refused } else { Ending::Rejected };
             (Outcome::Failure(failure), ending)
         }
         Err(panic) => (Outcome::Panic(words_of(panic)), Ending::Rejected),
@@ -124,12 +134,12 @@ fn run_task(assignment: Assignment<Job>, token: &StopToken) -> Finished<Outcome>
 
 fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> {
     let Job::Native { options, mut attachments } = job else {
-        unreachable!("JavaScript tasks are not queued for native threads")
+        unreachable!("only native tasks are queued for native threads")
     };
-    let entry = &CATALOGUE[label as usize];
     context.checkpoint()?;
-    attachments.iter_mut().for_each(crate::payload::Bytes::settle);
-    (entry.run)(Arguments::parse(entry.name, &options, &attachments)?, context)
+    let _memory = context.memory(attachments.iter().map(Bytes::to_copy).sum())?;
+    attachments.iter_mut().for_each(Bytes::settle);
+    (CATALOGUE[label as usize].run)(&options, &attachments, context)
 }
 
 fn words_of(panic: Box<dyn Any + Send>) -> String {
@@ -145,6 +155,14 @@ fn words_of(panic: Box<dyn Any + Send>) -> String {
 
 thread_local! {
     static IN_TASK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls code of a task, whose panics are nobody's but the caller's.
+fn in_task<R>(code: impl FnOnce() -> R) -> R {
+    IN_TASK.set(true);
+    let result = code();
+    IN_TASK.set(false);
+    result
 }
 
 /// A panic in a task becomes a rejection; the words that Rust would print belong there and not on the

@@ -111,6 +111,14 @@ impl Bytes {
         }
     }
 
+    /// Bytes that [`Bytes::settle`] is going to copy.
+    pub fn to_copy(&self) -> usize {
+        match self {
+            Bytes::Shared(shared) => shared.length,
+            Bytes::Owned(_) | Bytes::Pinned(_) => 0,
+        }
+    }
+
     /// The bytes.
     ///
     /// # Panics

@@ -77,6 +77,20 @@ impl<'a> Records<'a> {
         Ok(())
     }
 
+    /// A record with a string and a number of its own.
+    pub fn numbered_text(&mut self, kind: i32, slot: u32, number: u32, text: &str) -> Result<(), Full> {
+        let at = self.begin(0)?;
+        let start = self.text.length();
+        self.text.push_str(text);
+        self.head(at, kind, slot, number, 0, self.text.length() - start);
+        Ok(())
+    }
+
+    /// Characters of the records so far.
+    pub fn characters(&self) -> usize {
+        self.text.length()
+    }
+
     /// Sets the flags of the record written last.
     pub fn flag(&mut self, flags: i32) {
         self.words[self.last + HEAD - 1] = flags;
@@ -129,11 +143,14 @@ mod tests {
         records.text(1, 10, "ab", "cde").expect("it fits");
         let message = Message::new(&[1, 2, 3, 4], &[0x100, 0x41]);
         records.message(2, 11, 5, &message).expect("it fits");
+        records.numbered_text(3, 12, 7, "fg").expect("it fits");
+        assert_eq!(records.characters(), 9);
         records.end(9);
         assert_eq!(words[4..10], [1, 10, 2, 0, 5, 0]);
         assert_eq!(words[10..16], [2, 11, 5, 1, 2, 0]);
-        assert_eq!(words[18], 9);
-        let units: Vec<u16> = "abcde\u{100}A".encode_utf16().collect();
+        assert_eq!(words[18..24], [3, 12, 7, 0, 2, 0]);
+        assert_eq!(words[24], 9);
+        let units: Vec<u16> = "abcde\u{100}Afg".encode_utf16().collect();
         assert_eq!(text, Text::Utf16(units));
     }
 

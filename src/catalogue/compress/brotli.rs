@@ -4,18 +4,17 @@
 //! works for hundreds of milliseconds (level 11: seconds) inside one call, which offers no way to stop
 //! it. But all of its memory comes from an allocator of ours, and it asks that memory for a slice again
 //! and again, thousands of times in a millisecond. So the memory asks [`Context::checkpoint`], and leaves
-//! by unwinding; [`Compressor::step`] catches that. The same way out serves memory that is not to be had,
-//! which the encoder has no words for either. Nothing is used after that but to be dropped.
+//! by unwinding; [`caught`] catches that. The same way out serves memory that is not to be had, or that the pool does
+//! not allow, which neither the encoder nor the decoder has words for. Nothing is used after that but to be dropped.
 
 use std::ops::{Index, IndexMut, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use brotli::enc::StandardAlloc;
 use brotli::enc::combined_alloc::BrotliAlloc;
 use brotli::enc::encode::{BrotliEncoderOperation, BrotliEncoderParameter, BrotliEncoderStateStruct};
 use brotli::{Allocator, BrotliDecompressStream, BrotliResult, BrotliState, SliceWrapper, SliceWrapperMut};
 
-use super::{Coder, Context, Failure, Step, corrupt, out_of_memory, truncated};
+use super::{Coder, Context, Failure, Memory, Step, corrupt, out_of_memory, truncated};
 
 /// 4 MiB, as node:zlib has it.
 const WINDOW_BITS: u32 = 22;
@@ -36,12 +35,12 @@ pub(super) struct Compressor<'a> {
 }
 
 impl<'a> Compressor<'a> {
-    pub(super) fn new(level: u32, context: &'a Context<'a>) -> Self {
-        let mut encoder = BrotliEncoderStateStruct::new(Watched(context));
+    pub(super) fn new(level: u32, context: &'a Context<'a>) -> Result<Self, Failure> {
+        let mut encoder = caught(|| BrotliEncoderStateStruct::new(Watched { context, stops: true }))?;
         encoder.set_parameter(BrotliEncoderParameter::BROTLI_PARAM_QUALITY, level);
         encoder.set_parameter(BrotliEncoderParameter::BROTLI_PARAM_LGWIN, WINDOW_BITS);
         let metablock = if level < SLOW_LEVEL { usize::MAX } else { SLOW_METABLOCK };
-        Self { encoder, metablock, filled: 0 }
+        Ok(Self { encoder, metablock, filled: 0 })
     }
 }
 
@@ -68,9 +67,7 @@ impl Coder for Compressor<'_> {
                 &mut |_, _, _, _| (),
             )
         };
-        // Unwind safety: after a failure the encoder is only dropped.
-        let fine = catch_unwind(AssertUnwindSafe(encode))
-            .map_err(|payload| *payload.downcast::<Failure>().unwrap_or_else(|panic| resume_unwind(panic)))?;
+        let fine = caught(encode)?;
         assert!(fine, "an encoder that was asked in order");
         self.filled += read;
         let done = match last {
@@ -82,15 +79,35 @@ impl Coder for Compressor<'_> {
         }
         Ok(Step { read, written, done })
     }
+
+    /// Its allocator asks.
+    fn memory(&self) -> usize {
+        0
+    }
+}
+
+/// Calls a coder, and catches the failure with which its memory leaves.
+fn caught<R>(call: impl FnOnce() -> R) -> Result<R, Failure> {
+    // Unwind safety: after a failure the coder is only dropped.
+    catch_unwind(AssertUnwindSafe(call))
+        .map_err(|payload| *payload.downcast::<Failure>().unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
 /// Allocates [`Cells`].
-struct Watched<'a>(&'a Context<'a>);
+#[derive(Clone, Copy)]
+struct Watched<'a> {
+    context: &'a Context<'a>,
+    /// Whether the memory asks if it is to stop.
+    stops: bool,
+}
 
-/// Memory that asks whether to stop whenever it is looked at.
+/// Memory that is counted, and may ask whether to stop whenever it is looked at.
 struct Cells<'a, T> {
     cells: Vec<T>,
+    /// Whom it asks.
     context: Option<&'a Context<'a>>,
+    /// After the cells, which are freed first.
+    _memory: Option<Memory<'a>>,
 }
 
 impl<T> Cells<'_, T> {
@@ -102,7 +119,7 @@ impl<T> Cells<'_, T> {
     }
 }
 
-/// Unwinds to [`Compressor::step`]. Quietly: it is no panic, and must not look like one on stderr.
+/// Unwinds to [`caught`]. Quietly: it is no panic, and must not look like one on stderr.
 #[cold]
 fn leave(failure: Failure) {
     // A destructor that looks at memory on the way must not unwind again.
@@ -120,10 +137,12 @@ impl<'a, T: Clone + Default> Allocator<T> for Watched<'a> {
         // `vec!` takes memory that the system has zeroed, and so never touches the 32 MiB of level 11
         // for a few bytes of input; but it aborts if there is none. Hence the question beforehand.
         if Vec::<T>::new().try_reserve_exact(length).is_err() {
-            resume_unwind(Box::new(out_of_memory("a brotli compressor")));
+            resume_unwind(Box::new(out_of_memory("a brotli coder")));
         }
+        let memory = self.context.memory(length.saturating_mul(size_of::<T>()));
+        let memory = memory.unwrap_or_else(|failure| resume_unwind(Box::new(failure)));
         let cells = vec![T::default(); length];
-        Cells { cells, context: Some(self.0) }
+        Cells { cells, context: self.stops.then_some(self.context), _memory: Some(memory) }
     }
 
     fn free_cell(&mut self, _cells: Cells<'a, T>) {}
@@ -131,7 +150,7 @@ impl<'a, T: Clone + Default> Allocator<T> for Watched<'a> {
 
 impl<T> Default for Cells<'_, T> {
     fn default() -> Self {
-        Self { cells: Vec::new(), context: None }
+        Self { cells: Vec::new(), context: None, _memory: None }
     }
 }
 
@@ -184,35 +203,39 @@ impl<T> IndexMut<Range<usize>> for Cells<'_, T> {
 }
 
 /// Reads one stream; what follows it is ignored.
-pub(super) struct Decompressor {
-    state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
+pub(super) struct Decompressor<'a> {
+    state: Box<BrotliState<Watched<'a>, Watched<'a>, Watched<'a>>>,
     complete: bool,
 }
 
-impl Decompressor {
+impl<'a> Decompressor<'a> {
     /// Strict: a window of at most 16 MiB, as RFC 7932 has it and node:zlib demands.
-    pub(super) fn new() -> Self {
-        let alloc = StandardAlloc::default();
-        Self { state: Box::new(BrotliState::new_strict(alloc, alloc, alloc)), complete: false }
+    pub(super) fn new(context: &'a Context<'a>) -> Result<Self, Failure> {
+        let alloc = Watched { context, stops: false };
+        let state = caught(|| Box::new(BrotliState::new_strict(alloc, alloc, alloc)))?;
+        Ok(Self { state, complete: false })
     }
 }
 
-impl Coder for Decompressor {
+impl Coder for Decompressor<'_> {
     fn step(&mut self, input: &[u8], output: &mut [u8], last: bool) -> Result<Step, Failure> {
         if self.complete {
             return Ok(Step { read: input.len(), written: 0, done: true });
         }
         let (mut read, mut written) = (0, 0);
-        let result = BrotliDecompressStream(
-            &mut input.len(),
-            &mut read,
-            input,
-            &mut output.len(),
-            &mut written,
-            output,
-            &mut 0,
-            &mut self.state,
-        );
+        let decode = || {
+            BrotliDecompressStream(
+                &mut input.len(),
+                &mut read,
+                input,
+                &mut output.len(),
+                &mut written,
+                output,
+                &mut 0,
+                &mut self.state,
+            )
+        };
+        let result = caught(decode)?;
         let done = match result {
             BrotliResult::NeedsMoreOutput => false,
             BrotliResult::NeedsMoreInput if last => return Err(truncated("brotli")),
@@ -228,5 +251,10 @@ impl Coder for Decompressor {
             }
         };
         Ok(Step { read, written, done })
+    }
+
+    /// Its allocator asks.
+    fn memory(&self) -> usize {
+        0
     }
 }

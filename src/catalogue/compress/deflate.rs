@@ -7,6 +7,11 @@ use super::{Coder, Failure, Step, corrupt, truncated};
 /// 32 KiB, the largest there is and what everybody uses.
 const WINDOW_BITS: u8 = 15;
 
+/// What zlib's manual says of the memory of a compressor (128 KiB for the window, as much for the tables)...
+const COMPRESSOR: usize = 256 * 1024;
+/// ...and of a decompressor.
+const DECOMPRESSOR: usize = 40 * 1024;
+
 /// Writes one member.
 pub(super) struct Compressor(Compress);
 
@@ -32,6 +37,10 @@ impl Coder for Compressor {
             false => read == input.len() && written < output.len(),
         };
         Ok(Step { read, written, done })
+    }
+
+    fn memory(&self) -> usize {
+        COMPRESSOR
     }
 }
 
@@ -99,5 +108,9 @@ impl Coder for Decompressor {
             return Err(truncated(self.name()));
         }
         Ok(Step { read, written, done: starved })
+    }
+
+    fn memory(&self) -> usize {
+        DECOMPRESSOR
     }
 }

@@ -70,6 +70,11 @@ impl Coder for Compressor {
         }
         Ok(Step { read, written, done })
     }
+
+    /// The tables come with the first step.
+    fn memory(&self) -> usize {
+        self.context.sizeof()
+    }
 }
 
 /// Reads one frame after another.
@@ -102,6 +107,11 @@ impl Coder for Decompressor {
             return Err(truncated("zstd"));
         }
         Ok(Step { read, written, done: starved })
+    }
+
+    /// The window comes with the first step of a frame.
+    fn memory(&self) -> usize {
+        self.context.sizeof()
     }
 }
 
