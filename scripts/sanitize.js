@@ -103,7 +103,7 @@ function address() {
 
   const folder = path.join(target, 'address')
   const underscored = host().replaceAll('-', '_')
-  cargo(['build', '--lib'], folder, flags, {
+  cargo(['build', '--lib', '--features', 'testing'], folder, flags, {
     // The compressors' C, too.
     [`CC_${underscored}`]: 'gcc',
     [`CFLAGS_${underscored}`]: '-fsanitize=address -fno-omit-frame-pointer'

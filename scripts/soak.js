@@ -7,6 +7,8 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { isDeepStrictEqual, parseArgs } = require('node:util')
+// The addon that has tasks that panic; `npm run soak` builds it.
+process.env.THREADMILL_ADDON ??= path.join(__dirname, '..', 'threadmill.testing.node')
 const { WorkerPool } = require('..')
 const { KINDS } = require('./soak/kinds.js')
 

@@ -14,10 +14,10 @@ const STEPS = {
   lint: ['npx', 'biome', 'check', '--error-on-warnings'],
   notices: ['node', 'scripts/notices.js', '--check'],
   types: ['npx', 'tsc', '--project', 'tsconfig.json'],
-  clippy: ['cargo', 'clippy', '--locked', '--all-targets', '--', '-D', 'warnings'],
+  clippy: ['cargo', 'clippy', '--locked', '--all-targets', '--features', 'testing', '--', '-D', 'warnings'],
   // Without Node-API: what is tested here is plain Rust.
-  rust: ['cargo', 'test', ...plain],
-  // Every interleaving of the scheduler's protocols, in its own target: the feature changes its primitives.
+  rust: ['cargo', 'test', ...plain, '--features', 'hash,compress,testing'],
+  // Every interleaving of the protocols between threads, in its own target: the feature changes their primitives.
   model: [
     'cargo',
     'test',
@@ -27,9 +27,12 @@ const STEPS = {
     '--profile',
     'model',
     '--lib',
-    'scheduler::model'
+    '--',
+    'scheduler::model',
+    'catalogue::fork::model'
   ],
   addon: ['node', 'scripts/build.js'],
+  'testing-addon': ['node', 'scripts/build.js', '--testing'],
   // A pool that hangs fails its own test within seconds; it must not keep the run from ending, too.
   jest: ['npx', 'jest', '--forceExit']
 }

@@ -85,8 +85,8 @@ async function nativeErrors() {
   const bomb = zlib.gzipSync(new Uint8Array(4 * MEBIBYTE))
   const codes = await Promise.all(
     [
-      pool.execute('noop', { panic: 'words' }),
-      pool.execute('noop', { data, panic: 'ä'.repeat(5000) }),
+      pool.execute('probe-panic', { words: 'words' }),
+      pool.execute('probe-panic', { data, words: 'ä'.repeat(5000) }),
       pool.execute('decompress', { data }),
       pool.execute('decompress', { data: bomb, maxOutputLength: 100 }),
       pool.execute('compress', { data: crypto.randomBytes(MEBIBYTE), maxOutputLength: 100 }),

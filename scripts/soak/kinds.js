@@ -110,7 +110,12 @@ const KINDS = {
   },
   panic: {
     weight: 1,
-    make: () => ({ task: 'noop', input: { panic: 'soak' }, ends: ['ERR_TASK_PANIC'], fault: 'native panic' })
+    make: () => ({
+      task: 'probe-panic',
+      input: { words: 'soak' },
+      ends: ['ERR_TASK_PANIC'],
+      fault: 'native panic'
+    })
   },
   aborted: {
     weight: 6,
