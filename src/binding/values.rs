@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
-use napi::{JsString, JsValue, Status, check_status, sys};
+use napi::{JsString, JsValue, check_status, sys};
 
 use crate::payload::{Array, Bytes, Pinned, Shared, Text};
 
@@ -154,15 +154,7 @@ pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Un
         drop(unsafe { Arc::from_raw(hint.cast::<Array>()) });
         return copied(env, &memory, length);
     }
-    if status == sys::Status::napi_pending_exception {
-        let mut exception = std::ptr::null_mut();
-        // SAFETY: an out-pointer to a local; the engine's words are replaced by ours below.
-        unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut exception) };
-    }
-    if status != sys::Status::napi_ok {
-        let sentence = format!("The runtime makes no ArrayBuffer of the {length} bytes of an output.");
-        return Err(Error::new(Status::GenericFailure, sentence));
-    }
+    check_status!(status, "the runtime makes no ArrayBuffer of {length} bytes")?;
     Ok(unknown(env, buffer))
 }
 

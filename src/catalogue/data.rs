@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use super::file::Source;
-use super::{Context, Failure};
+use super::{Context, Errors, Failure};
 
 /// Small enough that a stop is noticed within a few milliseconds by the slowest algorithm, large
 /// enough that the check costs nothing.
 const CHUNK: usize = 128 * 1024;
 
-/// What may be wrong with a file, for the declarations of those who take one.
-pub const FILE_ERRORS: &[(&str, &str)] = &[
+/// What may be wrong with the bytes, for the declarations of those who take some.
+pub const DATA_ERRORS: Errors = &[
     ("ENOENT", "There is no such file."),
     ("EACCES", "The file must not be read."),
-    ("EISDIR", "It is a directory."),
+    ("EISDIR", "The path is that of a directory."),
+    ("ERR_OUT_OF_MEMORY", "There is not enough memory, or the pool's `nativeMemory` allows no more."),
 ];
 
 /// The bytes of one option.

@@ -6,6 +6,9 @@ use serde_json::{Value as Json, json};
 use super::Task;
 use super::options::Value;
 
+/// Codes of errors, each with a sentence on when it is met.
+pub type Errors = &'static [(&'static str, &'static str)];
+
 /// What a task resolves to, in TypeScript's words.
 #[derive(Clone, Copy, Debug)]
 pub struct Returns {
@@ -57,8 +60,12 @@ pub(super) fn of<T: Task>() -> String {
         output["when"] =
             when.map(|when| json!({ "option": when.option, "is": when.is, "type": when.kind })).collect();
     }
-    let errors: Json =
-        T::ERRORS.iter().map(|(code, about)| json!({ "code": code, "about": about })).collect();
+    let errors: Json = T::ERRORS
+        .iter()
+        .copied()
+        .flatten()
+        .map(|(code, about)| json!({ "code": code, "about": about }))
+        .collect();
     json!({
         "name": T::NAME,
         "family": T::FAMILY,

@@ -26,8 +26,8 @@ mod probe;
 mod sync;
 
 pub use context::{Context, StopToken};
-pub use data::{Data, FILE_ERRORS};
-pub use declaration::{Returns, When};
+pub use data::{DATA_ERRORS, Data};
+pub use declaration::{Errors, Returns, When};
 pub use fork::{Help, Helpers};
 pub use memory::{Budget, Memory};
 pub use output::{Failure, Node, Output};
@@ -45,8 +45,8 @@ pub trait Task {
     const ABOUT: &'static str;
     /// What it resolves to.
     const RETURNS: Returns;
-    /// Codes of the errors of its own, each with a sentence on when it is met.
-    const ERRORS: &'static [(&'static str, &'static str)];
+    /// What it is rejected with, beside what any task may be.
+    const ERRORS: &'static [Errors];
     /// Its options; see [`options!`].
     type Options<'given>: Value<'given>;
 

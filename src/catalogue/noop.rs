@@ -2,7 +2,7 @@
 
 use super::kinds::Bytes;
 use super::options::options;
-use super::{Context, Failure, Output, Returns, Task};
+use super::{Context, Errors, Failure, Output, Returns, Task};
 
 options! {
     /// The options of [`Noop`].
@@ -19,8 +19,8 @@ impl Task for Noop {
     const NAME: &'static str = "noop";
     const FAMILY: &'static str = "noop";
     const ABOUT: &'static str = "Does nothing, and resolves to `data` as it came: the price of a task.";
-    const RETURNS: Returns = Returns::always("Data | undefined");
-    const ERRORS: &'static [(&'static str, &'static str)] = &[];
+    const RETURNS: Returns = Returns::always("unknown");
+    const ERRORS: &'static [Errors] = &[];
     type Options<'given> = Options<'given>;
 
     fn run(options: Options<'_>, _context: &Context<'_>) -> Result<Output, Failure> {

@@ -7,14 +7,14 @@ use serde_json::{Value as Json, json};
 
 use super::kinds::{Bytes, Count, List, Number, Whole};
 use super::options::{Ranges, Word, options, words};
-use super::{Context, Data, FILE_ERRORS, Failure, Node, Output, Returns, Task};
+use super::{Context, DATA_ERRORS, Data, Errors, Failure, Node, Output, Returns, Task};
 use crate::payload::Array;
 
 const FAMILY: &str = "probe";
 
 words! {
     /// A few words.
-    pub(super) enum Word3 {
+    pub(super) enum Ordinal {
         One = "one",
         Two = "two",
         Three = "three",
@@ -22,7 +22,7 @@ words! {
 }
 
 /// Ranges for some of them.
-const RANGES: Ranges<Word3> = &[(Word3::One, 1..=10), (Word3::Two, 2..=20)];
+const RANGES: Ranges<Ordinal> = &[(Ordinal::One, 1..=10), (Ordinal::Two, 2..=20)];
 
 options! {
     /// A part of the options of [`Echo`].
@@ -48,7 +48,7 @@ options! {
         /// Several of them.
         buffers: Option<List<Bytes<'given>, 0, 100>>,
         /// A word.
-        choice: Word3 = Word3::One,
+        choice: Ordinal = Ordinal::One,
         /// A whole number.
         whole: Option<Whole<-10, 10>>,
         /// A number whose range goes by the word.
@@ -76,7 +76,7 @@ impl Task for Echo {
     const FAMILY: &'static str = FAMILY;
     const ABOUT: &'static str = "Resolves to a record of what it was given, with buffers as they came.";
     const RETURNS: Returns = Returns::always("Record<string, unknown>");
-    const ERRORS: &'static [(&'static str, &'static str)] = FILE_ERRORS;
+    const ERRORS: &'static [Errors] = &[DATA_ERRORS];
     type Options<'given> = EchoOptions<'given>;
 
     fn run(options: EchoOptions<'_>, context: &Context<'_>) -> Result<Output, Failure> {
@@ -155,7 +155,7 @@ impl Task for Arrays {
     const FAMILY: &'static str = FAMILY;
     const ABOUT: &'static str = "Resolves to memory of every kind.";
     const RETURNS: Returns = Returns::always("unknown");
-    const ERRORS: &'static [(&'static str, &'static str)] = &[];
+    const ERRORS: &'static [Errors] = &[];
     type Options<'given> = ArraysOptions;
 
     fn run(options: ArraysOptions, _context: &Context<'_>) -> Result<Output, Failure> {
@@ -213,7 +213,7 @@ impl Task for Panic {
     const FAMILY: &'static str = FAMILY;
     const ABOUT: &'static str = "Panics.";
     const RETURNS: Returns = Returns::always("never");
-    const ERRORS: &'static [(&'static str, &'static str)] = &[];
+    const ERRORS: &'static [Errors] = &[];
     type Options<'given> = PanicOptions<'given>;
 
     fn run(options: PanicOptions<'_>, _context: &Context<'_>) -> Result<Output, Failure> {
@@ -247,7 +247,7 @@ impl Task for Fork {
     const ABOUT: &'static str =
         "Cuts itself into parts, and resolves to the name of the thread that ran each.";
     const RETURNS: Returns = Returns::always("string[]");
-    const ERRORS: &'static [(&'static str, &'static str)] = &[("ERR_PROBE", "A part was told to fail.")];
+    const ERRORS: &'static [Errors] = &[&[("ERR_PROBE", "A part was told to fail.")]];
     type Options<'given> = ForkOptions;
 
     fn run(options: ForkOptions, context: &Context<'_>) -> Result<Output, Failure> {
@@ -298,8 +298,7 @@ impl Task for Hold {
     const FAMILY: &'static str = FAMILY;
     const ABOUT: &'static str = "Holds memory until a file ends, and resolves to the bytes that it held.";
     const RETURNS: Returns = Returns::always("number");
-    const ERRORS: &'static [(&'static str, &'static str)] =
-        &[("ERR_OUT_OF_MEMORY", "The pool allows no more.")];
+    const ERRORS: &'static [Errors] = &[&[("ERR_OUT_OF_MEMORY", "The pool allows no more.")]];
     type Options<'given> = HoldOptions<'given>;
 
     fn run(options: HoldOptions<'_>, context: &Context<'_>) -> Result<Output, Failure> {

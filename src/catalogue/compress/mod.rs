@@ -10,7 +10,7 @@ mod zstd;
 
 use super::kinds::{Count, MAX_SAFE_INTEGER, Whole};
 use super::options::{Ranges, options, words};
-use super::{Context, Data, FILE_ERRORS, Failure, Memory, Output, Returns, Task};
+use super::{Context, DATA_ERRORS, Data, Errors, Failure, Memory, Output, Returns, Task};
 
 words! {
     /// The formats. What node:zlib calls deflate is the zlib format.
@@ -65,10 +65,8 @@ pub(super) struct Compress;
 /// zstd: another frame.
 pub(super) struct Decompress;
 
-const TOO_LARGE: (&str, &str) = ("ERR_BUFFER_TOO_LARGE", "The output is larger than `maxOutputLength`.");
-const OUT_OF_MEMORY: (&str, &str) =
-    ("ERR_OUT_OF_MEMORY", "There is not enough memory, or the pool allows no more.");
-const CORRUPT: (&str, &str) = ("ERR_CORRUPT_DATA", "The data is no such stream, or only a part of one.");
+const OUTPUT_ERRORS: Errors = &[("ERR_BUFFER_TOO_LARGE", "The output is larger than `maxOutputLength`.")];
+const INPUT_ERRORS: Errors = &[("ERR_CORRUPT_DATA", "The data is no such stream, or only a part of one.")];
 
 /// How much input a coder sees at once: what the slowest of them takes a few milliseconds for.
 const SLICE: usize = 16 * 1024;
@@ -81,8 +79,7 @@ impl Task for Compress {
     const FAMILY: &'static str = "compress";
     const ABOUT: &'static str = "Compresses bytes.";
     const RETURNS: Returns = Returns::always("Buffer");
-    const ERRORS: &'static [(&'static str, &'static str)] =
-        &[TOO_LARGE, OUT_OF_MEMORY, FILE_ERRORS[0], FILE_ERRORS[1], FILE_ERRORS[2]];
+    const ERRORS: &'static [Errors] = &[DATA_ERRORS, OUTPUT_ERRORS];
     type Options<'given> = CompressOptions<'given>;
 
     fn run(options: CompressOptions<'_>, context: &Context<'_>) -> Result<Output, Failure> {
@@ -104,8 +101,7 @@ impl Task for Decompress {
     const FAMILY: &'static str = "compress";
     const ABOUT: &'static str = "Decompresses bytes: all members of a gzip file, all frames of zstd.";
     const RETURNS: Returns = Returns::always("Buffer");
-    const ERRORS: &'static [(&'static str, &'static str)] =
-        &[CORRUPT, TOO_LARGE, OUT_OF_MEMORY, FILE_ERRORS[0], FILE_ERRORS[1], FILE_ERRORS[2]];
+    const ERRORS: &'static [Errors] = &[DATA_ERRORS, INPUT_ERRORS, OUTPUT_ERRORS];
     type Options<'given> = DecompressOptions<'given>;
 
     fn run(options: DecompressOptions<'_>, context: &Context<'_>) -> Result<Output, Failure> {

@@ -7,7 +7,7 @@ use sha2::Digest;
 
 use super::super::kinds::Bytes;
 use super::super::options::{options, words};
-use super::super::{Context, Data, FILE_ERRORS, Failure, Output, Returns, Task};
+use super::super::{Context, DATA_ERRORS, Data, Errors, Failure, Output, Returns, Task};
 use super::encoding::{self, Encoding};
 use super::feed;
 
@@ -49,7 +49,7 @@ impl Task for Hmac {
     const FAMILY: &'static str = "hash";
     const ABOUT: &'static str = "Authenticates bytes by a key, as RFC 2104 says.";
     const RETURNS: Returns = encoding::RETURNS;
-    const ERRORS: &'static [(&'static str, &'static str)] = FILE_ERRORS;
+    const ERRORS: &'static [Errors] = &[DATA_ERRORS];
     type Options<'given> = Options<'given>;
 
     fn run(options: Options<'_>, context: &Context<'_>) -> Result<Output, Failure> {

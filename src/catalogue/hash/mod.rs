@@ -10,7 +10,7 @@ use sha2::Digest;
 
 use super::kinds::{Bytes, Whole};
 use super::options::{Ranges, options, words};
-use super::{Context, Data, FILE_ERRORS, Failure, Output, Returns, Task};
+use super::{Context, DATA_ERRORS, Data, Errors, Failure, Output, Returns, Task};
 use encoding::Encoding;
 
 words! {
@@ -69,7 +69,7 @@ impl Task for Hash {
     const FAMILY: &'static str = "hash";
     const ABOUT: &'static str = "Digests bytes. With `blake3`, more than 4 MiB in memory are digested by several threads if they are idle.";
     const RETURNS: Returns = encoding::RETURNS;
-    const ERRORS: &'static [(&'static str, &'static str)] = FILE_ERRORS;
+    const ERRORS: &'static [Errors] = &[DATA_ERRORS];
     type Options<'given> = Options<'given>;
 
     fn run(options: Options<'_>, context: &Context<'_>) -> Result<Output, Failure> {
