@@ -14,7 +14,7 @@ use super::shared::Shared;
 use super::values::{self, StringReader};
 use crate::executors::{Job, Outcome};
 use crate::payload::{Array, Full, Records, Text};
-use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, sync};
+use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, pause};
 
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
@@ -155,7 +155,7 @@ impl Owner {
         }
         records.end(end);
         if stay && taken == 0 {
-            sync::pause();
+            pause();
         }
         values::string(context.env, &text)
     }

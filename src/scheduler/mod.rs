@@ -9,6 +9,8 @@ mod clock;
 mod core;
 mod crew;
 mod deadlines;
+#[cfg(feature = "tsan")]
+mod locks;
 mod mailbox;
 #[cfg(all(test, feature = "model"))]
 mod model;
@@ -19,7 +21,7 @@ mod runs;
 mod snapshot;
 mod spin;
 mod statistics;
-pub mod sync;
+mod sync;
 mod table;
 #[cfg(all(test, not(feature = "model")))]
 mod tests;
@@ -34,6 +36,7 @@ pub use retry::Retry;
 pub use statistics::{
     CrewSummary, ExecutorSummary, LabelSummary, QueueSummary, RunSummary, Snapshot, TaskCounts, TimesSummary,
 };
+pub use sync::pause;
 pub use types::*;
 
 use self::core::{Core, Effects, Turn};
@@ -174,7 +177,7 @@ impl<J: Clone, O> Scheduler<J, O> {
         let begun = std::time::Instant::now();
         // Relaxed: a hint, see `Crew::rouse`.
         while !signal.load(Ordering::Relaxed) && begun.elapsed() < SPIN {
-            sync::pause();
+            pause();
         }
     }
 
@@ -182,7 +185,7 @@ impl<J: Clone, O> Scheduler<J, O> {
     #[cfg(feature = "model")]
     fn spin(&self, signal: &AtomicBool) {
         if !signal.load(Ordering::Relaxed) {
-            sync::pause();
+            pause();
         }
     }
 

@@ -1,27 +1,38 @@
-//! The primitives that the scheduler synchronises with: std's, or loom's under the model checker.
+//! The primitives that the scheduler synchronises with: std's, or loom's under the model checker, or such as
+//! ThreadSanitizer sees.
 
 #[cfg(feature = "model")]
-pub use loom::sync::{
-    Arc, Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+pub(super) use loom::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
 };
 #[cfg(not(feature = "model"))]
-pub use std::sync::{
+pub(super) use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 #[cfg(not(any(feature = "model", feature = "tsan")))]
-pub use std::sync::{Condvar, Mutex, MutexGuard};
+pub(super) use std::sync::{Mutex, MutexGuard};
 
 #[cfg(feature = "tsan")]
-#[path = "../../scripts/sanitize/locks.rs"]
-mod locks;
-#[cfg(feature = "tsan")]
-pub use locks::{Condvar, Mutex, MutexGuard};
+pub(super) use super::locks::{Mutex, MutexGuard};
+
+// What only tests and models synchronise with.
+#[cfg(feature = "model")]
+pub(super) use loom::sync::atomic::AtomicU64;
+#[cfg(all(test, not(feature = "model")))]
+pub(super) use std::sync::atomic::AtomicU64;
+
+#[cfg(all(test, feature = "tsan"))]
+pub(super) use super::locks::Condvar;
+#[cfg(all(test, feature = "model"))]
+pub(super) use loom::sync::Condvar;
+#[cfg(all(test, not(any(feature = "model", feature = "tsan"))))]
+pub(super) use std::sync::Condvar;
 
 /// Locks, also after a panic elsewhere: no lock of the scheduler is held while foreign code runs, and
 /// its invariants are restored before anything that may panic.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

@@ -9,7 +9,7 @@ use std::sync::{LockResult, PoisonError};
 
 /// As std's.
 #[derive(Debug, Default)]
-pub struct Mutex<T> {
+pub(super) struct Mutex<T> {
     inner: std::sync::Mutex<T>,
     /// Counts them; touched with the lock held.
     releases: AtomicUsize,
@@ -17,7 +17,7 @@ pub struct Mutex<T> {
 
 /// As std's.
 #[derive(Debug)]
-pub struct MutexGuard<'a, T> {
+pub(super) struct MutexGuard<'a, T> {
     /// `None` while a condition variable has it.
     inner: Option<std::sync::MutexGuard<'a, T>>,
     releases: &'a AtomicUsize,
@@ -27,12 +27,12 @@ const HELD: &str = "a guard that is in use holds the lock";
 
 impl<T> Mutex<T> {
     /// As std's.
-    pub fn new(value: T) -> Self {
+    pub(super) fn new(value: T) -> Self {
         Self { inner: std::sync::Mutex::new(value), releases: AtomicUsize::new(0) }
     }
 
     /// As std's.
-    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+    pub(super) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         acquired(self.inner.lock(), &self.releases)
     }
 }
@@ -68,13 +68,15 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// As std's.
+/// As std's. Only tests wait.
+#[cfg(test)]
 #[derive(Debug, Default)]
-pub struct Condvar(std::sync::Condvar);
+pub(super) struct Condvar(std::sync::Condvar);
 
+#[cfg(test)]
 impl Condvar {
     /// As std's.
-    pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+    pub(super) fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let inner = guard.inner.take().expect(HELD);
         let releases = guard.releases;
         drop(guard); // tells of the release; `inner` holds the lock until `wait` lets go of it
@@ -82,7 +84,7 @@ impl Condvar {
     }
 
     /// As std's.
-    pub fn notify_one(&self) {
+    pub(super) fn notify_one(&self) {
         self.0.notify_one();
     }
 }
