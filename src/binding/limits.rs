@@ -14,6 +14,26 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long a worker has to come back in which a task was cut off, or left behind and may run on.
 const SUSPECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Who runs a JavaScript task, by the names that users give. Another name is an error.
+#[napi(string_enum = "kebab-case")]
+pub enum NativeStrategy {
+    /// Whoever asks first.
+    Shared,
+    /// Each in turn.
+    RoundRobin,
+    /// The one with the fewest tasks.
+    LeastLoaded,
+}
+
+/// What becomes of tasks beyond the longest queue, by the names that users give. Another name is an error.
+#[napi(string_enum = "kebab-case")]
+pub enum NativeWhenFull {
+    /// They are refused.
+    Reject,
+    /// They are held.
+    Wait,
+}
+
 /// Limits and names of a pool, checked by `lib/options.js`. Times are milliseconds; Infinity stands for no limit.
 #[napi(object)]
 pub struct NativePoolOptions {
@@ -31,14 +51,14 @@ pub struct NativePoolOptions {
     pub start_timeout: f64,
     /// Tasks that a worker may hold at a time.
     pub concurrent_tasks_per_worker: u32,
-    /// `shared`, `round-robin` or `least-loaded`.
-    pub strategy: String,
+    /// Who runs a JavaScript task.
+    pub strategy: NativeStrategy,
     /// Tasks after which a worker is replaced.
     pub max_tasks_per_worker: f64,
     /// Waiting tasks that nobody is there to take.
     pub max_queue: f64,
-    /// `reject` or `wait`.
-    pub when_full: String,
+    /// What becomes of a task beyond those.
+    pub when_full: NativeWhenFull,
     /// Keep a worker that one of its tasks was stopped in.
     pub keep_worker_after_stop: bool,
     /// Longest run of a task that says nothing of its own.
@@ -89,14 +109,14 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
         idle_timeout: duration(options.idle_timeout),
         start_timeout: duration(options.start_timeout),
         places: options.concurrent_tasks_per_worker as usize,
-        strategy: match options.strategy.as_str() {
-            "round-robin" => Strategy::RoundRobin,
-            "least-loaded" => Strategy::LeastLoaded,
-            _ => Strategy::Shared,
+        strategy: match options.strategy {
+            NativeStrategy::Shared => Strategy::Shared,
+            NativeStrategy::RoundRobin => Strategy::RoundRobin,
+            NativeStrategy::LeastLoaded => Strategy::LeastLoaded,
         },
         tasks_per_worker: finite(options.max_tasks_per_worker).map(|most| most as u64),
         longest_queue: finite(options.max_queue).map(|longest| longest as usize),
-        refuse_when_full: options.when_full == "reject",
+        refuse_when_full: matches!(options.when_full, NativeWhenFull::Reject),
         keep_after_stop: options.keep_worker_after_stop,
         stop_timeout: STOP_TIMEOUT,
         suspect_timeout: Some(SUSPECT_TIMEOUT),
