@@ -4,8 +4,10 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Job, Outcome, PoolScheduler};
 use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help, Helpers, Output, StopToken};
@@ -59,28 +61,30 @@ impl NativeThreads {
     }
 }
 
-/// A thread as others reach it: `wake` before `sleep` makes the next `sleep` return at once.
-#[derive(Default)]
+/// A thread as others reach it: `wake` before `sleep` makes the next `sleep` return at once. That is a channel with
+/// room for one: the wake-up stays in it until it is slept off, and a second finds it there.
 struct Bed {
-    woken: Mutex<bool>,
-    changed: Condvar,
+    wake_up: Sender<()>,
+    sleeper: Receiver<()>,
     token: StopToken,
 }
 
 impl Bed {
+    fn new() -> Self {
+        let (wake_up, sleeper) = bounded(1);
+        Self { wake_up, sleeper, token: StopToken::default() }
+    }
+
     fn sleep(&self) {
-        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*woken {
-            woken = self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
-        }
-        *woken = false;
+        // Never an error: the sender lives beside the receiver.
+        let _ = self.sleeper.recv();
     }
 }
 
 impl Wake for Bed {
     fn wake(&self) {
-        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_one();
+        // An error says that it is full: the thread has been woken already.
+        let _ = self.wake_up.try_send(());
     }
 }
 
@@ -91,7 +95,7 @@ impl Endpoint for Bed {
 }
 
 fn run(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
-    let bed = Arc::new(Bed::default());
+    let bed = Arc::new(Bed::new());
     scheduler.attach(Kind::Native, id, bed.clone());
     let mut finished = None;
     loop {
