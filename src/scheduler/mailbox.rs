@@ -4,12 +4,12 @@
 //! so it is done once for any number of notes: only the push that finds the flag `armed` down wakes.
 //! The protocol, and its race by name, is in `README.md`, "Last look".
 
-#[cfg(feature = "model")]
 use std::collections::VecDeque;
 
-use super::sync::{AtomicBool, Ordering};
-#[cfg(feature = "model")]
-use super::sync::{Mutex, lock};
+use super::sync::{AtomicBool, Mutex, Ordering, lock};
+
+/// A batch with room for more notes than this gives its memory back when it has been taken.
+const KEPT_CAPACITY: usize = 4096;
 
 /// Wakes a sleeping thread or event loop. May be called from any thread, more often than needed.
 pub trait Wake: Send + Sync {
@@ -18,8 +18,16 @@ pub trait Wake: Send + Sync {
 }
 
 /// An unbounded queue of notes with many producers and one consumer that sleeps between batches.
+///
+/// Producers come one after the other, since they hold the lock of the scheduler's core. So a lock of its own costs
+/// next to nothing, and the consumer takes it once for all that has come.
 pub struct Mailbox<N> {
-    notes: Notes<N>,
+    /// What has come since the consumer last looked.
+    arrived: Mutex<VecDeque<N>>,
+    /// Whether anything has. Written with `arrived` locked; a look that finds nothing costs no lock.
+    any: AtomicBool,
+    /// What the consumer has fetched and not taken yet. Nobody else locks it.
+    batch: Mutex<VecDeque<N>>,
     armed: AtomicBool,
     owner: Box<dyn Wake>,
 }
@@ -27,12 +35,16 @@ pub struct Mailbox<N> {
 impl<N> Mailbox<N> {
     /// An empty mailbox whose consumer is woken through `owner`.
     pub fn new(owner: Box<dyn Wake>) -> Self {
-        Self { notes: Notes::new(), armed: AtomicBool::new(false), owner }
+        let (arrived, batch) = (Mutex::new(VecDeque::new()), Mutex::new(VecDeque::new()));
+        Self { arrived, any: AtomicBool::new(false), batch, armed: AtomicBool::new(false), owner }
     }
 
     /// Adds a note without waking anybody; follow it with [`Mailbox::notify`], outside of any lock.
     pub fn push(&self, note: N) {
-        self.notes.push(note);
+        let mut arrived = lock(&self.arrived);
+        arrived.push_back(note);
+        // Relaxed: who must not miss it learns of it through `armed`, and reads the note under the lock.
+        self.any.store(true, Ordering::Relaxed);
     }
 
     /// Wakes the consumer, unless somebody else has done so since it last slept.
@@ -44,9 +56,27 @@ impl<N> Mailbox<N> {
         }
     }
 
-    /// The next note. Consumer only.
+    /// The next note. Consumer only. O(1).
     pub fn take(&self) -> Option<N> {
-        self.notes.take()
+        let mut batch = lock(&self.batch);
+        // Relaxed: as in `push`.
+        if batch.is_empty() && self.any.load(Ordering::Relaxed) {
+            // The emptied batch is where the next notes go: its memory is used again.
+            let mut arrived = lock(&self.arrived);
+            std::mem::swap(&mut *batch, &mut *arrived);
+            self.any.store(false, Ordering::Relaxed);
+        }
+        let note = batch.pop_front();
+        if batch.is_empty() && batch.capacity() > KEPT_CAPACITY {
+            *batch = VecDeque::new();
+        }
+        note
+    }
+
+    /// Notes that there is memory for.
+    #[cfg(all(test, not(feature = "model")))]
+    pub(super) fn kept(&self) -> usize {
+        lock(&self.arrived).capacity() + lock(&self.batch).capacity()
     }
 
     /// The consumer is about to look, and will look again before it sleeps, so that nobody needs to wake it
@@ -59,60 +89,14 @@ impl<N> Mailbox<N> {
     /// Called by the consumer when [`Mailbox::take`] has run dry: `true` if it may sleep, `false` if a
     /// note arrived meanwhile that nobody else will wake it for, so that it has to go on taking.
     pub fn rest(&self) -> bool {
+        debug_assert!(lock(&self.batch).is_empty(), "it has run dry");
         // AcqRel: pairs with `notify`. A producer whose swap saw `true` did it before this store, and the
-        // acquire half makes its note visible to the look that follows.
+        // acquire half makes its `any` visible to the look that follows.
         self.armed.swap(false, Ordering::AcqRel);
-        if self.notes.is_empty() {
+        if !self.any.load(Ordering::Relaxed) {
             return true;
         }
         // Whoever raises the flag first owes the wake-up: if it is a producer, this consumer may sleep.
         self.armed.swap(true, Ordering::AcqRel)
-    }
-}
-
-#[cfg(not(feature = "model"))]
-struct Notes<N>(crossbeam_channel::Sender<N>, crossbeam_channel::Receiver<N>);
-
-#[cfg(not(feature = "model"))]
-impl<N> Notes<N> {
-    fn new() -> Self {
-        let (sender, receiver) = crossbeam_channel::unbounded();
-        Self(sender, receiver)
-    }
-
-    fn push(&self, note: N) {
-        // The receiver lives beside the sender, so the channel is never disconnected.
-        let _ = self.0.send(note);
-    }
-
-    fn take(&self) -> Option<N> {
-        self.1.try_recv().ok()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.1.is_empty()
-    }
-}
-
-/// What a channel is, in primitives that the model checker knows.
-#[cfg(feature = "model")]
-struct Notes<N>(Mutex<VecDeque<N>>);
-
-#[cfg(feature = "model")]
-impl<N> Notes<N> {
-    fn new() -> Self {
-        Self(Mutex::new(VecDeque::new()))
-    }
-
-    fn push(&self, note: N) {
-        lock(&self.0).push_back(note);
-    }
-
-    fn take(&self) -> Option<N> {
-        lock(&self.0).pop_front()
-    }
-
-    fn is_empty(&self) -> bool {
-        lock(&self.0).is_empty()
     }
 }

@@ -11,6 +11,7 @@ mod ending;
 mod executors;
 mod figures;
 mod idling;
+mod mailbox;
 mod placement;
 mod places;
 mod random;
