@@ -4,11 +4,19 @@
 //! executor needs in order to run a task; `O` is an outcome, what the submitter needs in order to settle
 //! its promise. The protocols (states, races, memory orderings) are in `README.md` beside this file.
 
+mod backpressure;
 mod brake;
+mod by_kind;
 mod clock;
 mod core;
 mod crew;
 mod deadlines;
+mod delivery;
+mod effects;
+mod ending;
+mod executor;
+mod hiring;
+mod homes;
 #[cfg(feature = "tsan")]
 mod locks;
 mod mailbox;
@@ -17,15 +25,21 @@ mod model;
 mod placement;
 mod queue;
 mod retry;
-mod runs;
+mod side;
 mod snapshot;
 mod spin;
+mod staffing;
 mod statistics;
+mod stopping;
 mod sync;
 mod table;
+mod tasks;
 #[cfg(all(test, not(feature = "model")))]
 mod tests;
+mod time;
+mod turn;
 mod types;
+mod waiting;
 
 use std::time::Duration;
 
@@ -39,18 +53,16 @@ pub use statistics::{
 pub use sync::pause;
 pub use types::*;
 
-use self::core::{Core, Effects, Turn};
+use self::core::Core;
 use clock::Clock;
+use effects::Effects;
 use sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use turn::Turn;
 
 /// Longest spin of an idle executor. A wake-up through the kernel costs 5 to 80 µs; spinning longer than
 /// that costs more than it saves.
 #[cfg_attr(feature = "model", allow(dead_code))] // a model has no time
 const SPIN: Duration = Duration::from_micros(50);
-
-/// How long a task that asks whether it is to stop, or waits for something, has to answer before it is
-/// terminated or left behind.
-pub const STOP_GRACE: Duration = Duration::from_millis(10);
 
 /// See the module's words.
 pub struct Scheduler<J, O> {
@@ -175,7 +187,7 @@ impl<J: Clone, O> Scheduler<J, O> {
     #[cfg(not(feature = "model"))]
     fn spin(&self, signal: &AtomicBool) {
         let begun = std::time::Instant::now();
-        // Relaxed: a hint, see `Crew::rouse`.
+        // Relaxed: a hint, see `Executor::rouse`.
         while !signal.load(Ordering::Relaxed) && begun.elapsed() < SPIN {
             pause();
         }

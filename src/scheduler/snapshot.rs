@@ -1,19 +1,20 @@
 //! The picture of the core that users get.
 
-use super::Kind;
 use super::clock::{Nanoseconds, milliseconds};
 use super::core::Core;
 use super::queue::Queue;
 use super::statistics::{QueueSummary, RunSummary, Snapshot};
 use super::table::Stage;
+use super::types::Kind;
 
-impl<J: Clone, O> Core<J, O> {
+impl<J, O> Core<J, O> {
     pub(super) fn snapshot(&self, now: Nanoseconds) -> Snapshot {
         let mut by_priority: Vec<(f64, usize)> = Vec::new();
         let mut oldest: Option<Nanoseconds> = None;
-        let own = self.crews[0].executors.values().filter_map(|worker| worker.own.as_ref());
-        for (priority, entry) in self.queues.iter().chain(own).flat_map(Queue::iter) {
-            if !self.table.get(entry.slot).is_some_and(|task| task.is_waiting(entry)) {
+        let own = self.sides[Kind::JavaScript].crew.iter().filter_map(|(_, worker)| worker.own.as_ref());
+        let shared = self.sides.iter().map(|side| &side.queue);
+        for (priority, entry) in shared.chain(own).flat_map(Queue::iter) {
+            if !self.table.is_waiting(entry) {
                 continue;
             }
             oldest = Some(oldest.map_or(entry.queued_at, |oldest| oldest.min(entry.queued_at)));
@@ -23,18 +24,17 @@ impl<J: Clone, O> Core<J, O> {
             }
         }
         by_priority.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let kinds = [Kind::JavaScript, Kind::Native];
-        let crew = |kind| &self.crews[kind as usize];
+        let crew = |kind| &self.sides[kind].crew;
         let per_worker: Vec<_> =
-            kinds.into_iter().flat_map(|kind| crew(kind).per_executor(kind, now)).collect();
-        let running = kinds.into_iter().flat_map(|kind| self.running(kind, now)).collect();
+            Kind::BOTH.into_iter().flat_map(|kind| crew(kind).per_executor(kind, now)).collect();
+        let running = Kind::BOTH.into_iter().flat_map(|kind| self.running(kind, now)).collect();
         let held = self.held();
         let utilizations = per_worker.iter().map(|executor| executor.utilization);
         Snapshot {
-            workers: self.crews[0].summary(),
-            native_threads: self.crews[1].summary(),
+            workers: crew(Kind::JavaScript).summary(),
+            native_threads: crew(Kind::Native).summary(),
             queue: QueueSummary {
-                length: self.waiting.iter().sum::<usize>() - held,
+                length: self.waiting() - held,
                 held,
                 oldest_age: milliseconds(oldest.map_or(0, |oldest| now.saturating_sub(oldest))),
                 by_priority,
@@ -52,10 +52,11 @@ impl<J: Clone, O> Core<J, O> {
 
     /// What the executors of a kind run.
     fn running(&self, kind: Kind, now: Nanoseconds) -> impl Iterator<Item = RunSummary> {
-        let executors = self.crews[kind as usize].executors.iter();
-        let runs = executors.flat_map(|(id, executor)| executor.runs.iter().map(|run| (*id, run)));
+        let executors = self.sides[kind].crew.iter();
+        let runs = executors.flat_map(|(id, executor)| executor.runs.iter().map(move |run| (id, run)));
         runs.filter_map(move |(executor, run)| {
-            let task = self.table.get(run.slot)?;
+            // A run that was told to stop may be all that is left of its task.
+            let task = self.table.find(run.slot)?;
             let Stage::Running { run: number, since, .. } = task.stage else { return None };
             let (usual, runs) = self.statistics.usual(kind, task.label);
             let running_for = milliseconds(now.saturating_sub(since));

@@ -3,8 +3,9 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::Kind;
+use super::by_kind::ByKind;
 use super::clock::{Nanoseconds, milliseconds};
+use super::types::Kind;
 
 /// Run and wait times are kept to two significant figures, from a nanosecond to an hour.
 const LONGEST: Nanoseconds = 3_600_000_000_000;
@@ -115,7 +116,7 @@ pub(super) struct Statistics {
     counts: TaskCounts,
     wait: Times,
     run: Times,
-    labels: [Vec<PerLabel>; 2],
+    labels: ByKind<Vec<PerLabel>>,
 }
 
 impl Statistics {
@@ -124,7 +125,7 @@ impl Statistics {
             counts: TaskCounts::default(),
             wait: Times::new(),
             run: Times::new(),
-            labels: [Vec::new(), Vec::new()],
+            labels: ByKind::new(|_| Vec::new()),
         }
     }
 
@@ -168,7 +169,7 @@ impl Statistics {
     }
 
     fn label(&mut self, kind: Kind, label: u32) -> &mut PerLabel {
-        let labels = &mut self.labels[kind as usize];
+        let labels = &mut self.labels[kind];
         if labels.len() <= label as usize {
             labels.resize_with(label as usize + 1, PerLabel::default);
         }
@@ -177,7 +178,7 @@ impl Statistics {
 
     /// Mean time of a label's runs in milliseconds, and how many there were.
     pub(super) fn usual(&self, kind: Kind, label: u32) -> (f64, u64) {
-        self.labels[kind as usize].get(label as usize).map_or((0.0, 0), |figures| {
+        self.labels[kind].get(label as usize).map_or((0.0, 0), |figures| {
             (milliseconds(figures.busy) / figures.runs.max(1) as f64, figures.runs)
         })
     }
@@ -196,8 +197,8 @@ impl Statistics {
 
     pub(super) fn per_task(&self) -> Vec<LabelSummary> {
         let mut summaries = Vec::new();
-        for kind in [Kind::JavaScript, Kind::Native] {
-            for (label, figures) in self.labels[kind as usize].iter().enumerate() {
+        for kind in Kind::BOTH {
+            for (label, figures) in self.labels[kind].iter().enumerate() {
                 if figures.completed + figures.failed > 0 {
                     summaries.push(LabelSummary {
                         label: label as u32,

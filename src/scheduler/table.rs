@@ -4,10 +4,12 @@
 //! promise has settled; here the same number finds the task. A task leaves this table exactly once, by
 //! [`Table::remove`] or [`Table::drain`], and whoever removed it is the one that settles it.
 
+use std::ops::{Index, IndexMut};
+
 use super::clock::Nanoseconds;
 use super::queue::Entry;
 use super::statistics::Count;
-use super::{Kind, Limits};
+use super::types::{Kind, Limits};
 
 /// Where a task is in its life. See `README.md`, "A task".
 pub(super) enum Stage<J> {
@@ -44,20 +46,21 @@ pub(super) struct Task<J> {
 }
 
 impl<J> Task<J> {
-    /// Whether this is still the task that `entry` was queued for, and it waits.
-    pub(super) fn is_waiting(&self, entry: &Entry) -> bool {
-        self.sequence == entry.sequence && matches!(self.stage, Stage::Waiting(_))
+    /// Takes out what is needed to run a task that does not run; the caller says where the task is now.
+    pub(super) fn take_job(&mut self) -> J {
+        self.take_spare().expect("a task that does not run has its job")
     }
 
-    /// Takes out what is needed to run the task, if it is there; the caller says where the task is now.
-    pub(super) fn take_job(&mut self) -> Option<J> {
+    /// Takes out what is needed to run a task again, which one that runs may not have; the caller says where the task
+    /// is now.
+    pub(super) fn take_spare(&mut self) -> Option<J> {
         match std::mem::replace(&mut self.stage, Stage::Moving) {
             Stage::Waiting(job)
             | Stage::Awaiting { job, .. }
             | Stage::BackingOff { job, .. }
             | Stage::Undecided { job, .. } => Some(job),
             Stage::Running { kept, .. } => kept,
-            Stage::Moving => None,
+            Stage::Moving => unreachable!("no step ends in between two stages"),
         }
     }
 }
@@ -65,6 +68,23 @@ impl<J> Task<J> {
 pub(super) struct Table<J> {
     tasks: Vec<Option<Task<J>>>,
     length: usize,
+}
+
+const THERE: &str = "the core speaks of tasks that are there";
+
+/// A task that cannot be over, as somebody under the lock has just found it.
+impl<J> Index<u32> for Table<J> {
+    type Output = Task<J>;
+
+    fn index(&self, slot: u32) -> &Task<J> {
+        self.tasks[slot as usize].as_ref().expect(THERE)
+    }
+}
+
+impl<J> IndexMut<u32> for Table<J> {
+    fn index_mut(&mut self, slot: u32) -> &mut Task<J> {
+        self.tasks[slot as usize].as_mut().expect(THERE)
+    }
 }
 
 impl<J> Table<J> {
@@ -85,18 +105,28 @@ impl<J> Table<J> {
         self.length += 1;
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Task<J>> {
+    /// A task that others speak of: it may be over, and the slot another's.
+    pub(super) fn find(&self, slot: u32) -> Option<&Task<J>> {
         self.tasks.get(slot as usize)?.as_ref()
     }
 
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Task<J>> {
+    /// A task that others speak of: it may be over, and the slot another's.
+    pub(super) fn find_mut(&mut self, slot: u32) -> Option<&mut Task<J>> {
         self.tasks.get_mut(slot as usize)?.as_mut()
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Task<J>> {
-        let task = self.tasks.get_mut(slot as usize)?.take();
-        self.length -= usize::from(task.is_some());
-        task
+    /// Whether the task that `entry` was queued for still waits.
+    pub(super) fn is_waiting(&self, entry: &Entry) -> bool {
+        self.find(entry.slot)
+            .is_some_and(|task| task.sequence == entry.sequence && matches!(task.stage, Stage::Waiting(_)))
+    }
+
+    /// Takes out a task that is there.
+    pub(super) fn remove(&mut self, slot: u32) {
+        let place = &mut self.tasks[slot as usize];
+        debug_assert!(place.is_some(), "a task leaves once");
+        *place = None; // dropped where it is: it is large, and nobody needs it any more
+        self.length -= 1;
     }
 
     pub(super) fn length(&self) -> usize {

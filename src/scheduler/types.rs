@@ -5,6 +5,10 @@ use std::time::Duration;
 use super::mailbox::Wake;
 use super::retry::Retry;
 
+/// How long a task that asks whether it is to stop, or waits for something, has to answer before it is
+/// terminated or left behind.
+pub const STOP_GRACE: Duration = Duration::from_millis(10);
+
 /// Which executors run a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -13,6 +17,11 @@ pub enum Kind {
     JavaScript = 0,
     /// Native threads.
     Native = 1,
+}
+
+impl Kind {
+    /// Each of them.
+    pub(super) const BOTH: [Self; 2] = [Self::JavaScript, Self::Native];
 }
 
 /// How a pool is run.

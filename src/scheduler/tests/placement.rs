@@ -369,3 +369,25 @@ fn many_tasks_in_an_own_queue_are_cheap_to_cancel() {
     worker.finishes(0, "done");
     worker.falls_asleep();
 }
+
+#[test]
+fn a_key_stays_with_its_worker_when_a_native_thread_of_the_same_number_goes() {
+    let pool = Pool::new(0, 2);
+    let [first, second] = pool.staff(JS);
+    pool.accepts(keyed(0, 7));
+    assert_eq!(first.takes().slot, 0);
+    first.finishes(0, "done");
+    pool.submit(Kind::Native, 1);
+    let thread = pool.start(Kind::Native, first.id);
+    thread.takes();
+    thread.finishes(1, "done");
+    thread.gone();
+    pool.submit(JS, 2);
+    assert_eq!(first.takes().slot, 2);
+
+    (3..5).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
+
+    second.falls_asleep();
+    first.finishes(2, "done");
+    assert_eq!(runs(&first), [3, 4]);
+}

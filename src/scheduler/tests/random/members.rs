@@ -2,7 +2,6 @@
 
 use super::life::{Count, Life, Phase, Place};
 use super::*;
-use crate::scheduler::crew::State;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -353,7 +352,7 @@ impl Life {
         let core = lock(&self.pool.scheduler.core);
         let is_over = self.phase != Phase::Open && self.tasks.is_empty();
         for ((kind, id), member) in &mut self.members {
-            if member.retires || core.crews[*kind].executors[id].state != State::Retiring {
+            if member.retires || !core.sides[KINDS[*kind]].crew[*id].is_retiring() {
                 continue;
             }
             let is_worker = *kind == Kind::JavaScript as usize;

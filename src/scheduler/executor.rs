@@ -1,0 +1,315 @@
+//! One executor: its state, from hired to gone, and what it has.
+
+use smallvec::SmallVec;
+
+use super::clock::Nanoseconds;
+use super::effects::{Stops, Wakes};
+use super::queue::Queue;
+use super::sync::{Arc, AtomicBool, Ordering};
+use super::types::Endpoint;
+
+/// What an executor is doing. Gone is who is no longer in its crew. See `README.md`, "An executor".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Asked for, and not up yet.
+    Starting { since: Nanoseconds },
+    /// Between two tasks, about to call `next`.
+    Coming,
+    /// Runs what it has; will ask for more when it can take more.
+    Busy,
+    /// Has room for a task, watches its signal for a short while.
+    Spinning,
+    /// Has room for a task, to be woken.
+    Asleep { since: Nanoseconds },
+    /// Holds a task besides those that it runs.
+    Holding(Held),
+    /// To end as soon as it has nothing left.
+    Retiring(Exit),
+}
+
+/// A task that an executor was given before its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// The input has yet to come.
+    Awaiting { slot: u32 },
+    /// The input has come: the executor is about to call `next`, which starts the task.
+    Delivered { slot: u32 },
+}
+
+/// How far an executor is that is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// It is not up yet, and has as long from now on as a start may take.
+    Starting { since: Nanoseconds },
+    /// It was not up in time, and its owner has been told to end it.
+    Stillborn,
+    /// It finishes what it has: its runs, and the task that it holds.
+    Finishing(Option<Held>),
+    /// It does not answer, and its owner has been told to end it.
+    Killed(Option<Held>),
+    /// It has been told to end, and is about to.
+    Leaving,
+}
+
+/// Whether an executor is to be replaced. It may be worn whatever it does, so this stands beside its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Kept,
+    /// To make way for a replacement once that is up.
+    Worn,
+}
+
+/// Whether an executor can be relied upon to come back. Nothing that it does makes it trusted again, so this stands
+/// beside its state, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    Sound,
+    /// Something was cut off or left behind in it, which may keep it from ever coming back.
+    Suspect,
+    /// A suspect that has been seen to be expected since then.
+    Expected {
+        since: Nanoseconds,
+    },
+}
+
+/// One attempt of a task, on the executor that makes it.
+pub(super) struct Run {
+    /// Unique in the pool.
+    pub number: u64,
+    pub slot: u32,
+    pub deadline: Option<Nanoseconds>,
+    pub stop: Option<Stop>,
+}
+
+/// A run has been told to stop.
+#[derive(Clone, Copy)]
+pub(super) struct Stop {
+    pub since: Nanoseconds,
+    /// When it was last told. From the second time on with force.
+    pub told: Nanoseconds,
+    /// Because it ran too long, and not because it was cancelled.
+    pub timed_out: bool,
+}
+
+pub(super) struct Executor {
+    pub state: State,
+    pub standing: Standing,
+    pub trust: Trust,
+    /// What it runs, and what it has been told to stop and has not handed in.
+    pub runs: SmallVec<[Run; 1]>,
+    /// Tasks that only it may take, unless it ends.
+    pub own: Option<Queue>,
+    /// How many of those wait.
+    pub pinned: usize,
+    /// Raised when it is claimed while it spins. A hint: the truth is `state`, under the lock.
+    pub signal: Arc<AtomicBool>,
+    pub endpoint: Option<Arc<dyn Endpoint>>,
+    /// Runs handed in.
+    pub tasks: u64,
+    /// Time at work, but for the current stretch.
+    busy: Nanoseconds,
+    busy_since: Nanoseconds,
+    pub born: Nanoseconds,
+}
+
+impl Executor {
+    /// One that has just been asked for.
+    pub(super) fn new(now: Nanoseconds) -> Self {
+        Self {
+            state: State::Starting { since: now },
+            standing: Standing::Kept,
+            trust: Trust::Sound,
+            runs: SmallVec::new(),
+            own: None,
+            pinned: 0,
+            signal: Arc::new(AtomicBool::new(false)),
+            endpoint: None,
+            tasks: 0,
+            busy: 0,
+            busy_since: now,
+            born: now,
+        }
+    }
+
+    // ---- where it stands
+
+    /// Whether it has called `next`, or said that it will.
+    pub(super) fn is_up(&self) -> bool {
+        !matches!(
+            self.state,
+            State::Starting { .. } | State::Retiring(Exit::Starting { .. } | Exit::Stillborn)
+        )
+    }
+
+    pub(super) fn is_retiring(&self) -> bool {
+        matches!(self.state, State::Retiring(_))
+    }
+
+    pub(super) fn is_worn(&self) -> bool {
+        self.standing == Standing::Worn
+    }
+
+    /// Whether new tasks may be meant for it.
+    pub(super) fn stays(&self) -> bool {
+        !self.is_retiring() && !self.is_worn()
+    }
+
+    /// Whether it works until a replacement is up.
+    pub(super) fn makes_way(&self) -> bool {
+        !self.is_retiring() && self.is_worn()
+    }
+
+    /// Whether it is up and not about to end.
+    pub(super) fn remains(&self) -> bool {
+        self.is_up() && !self.is_retiring()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Spinning | State::Asleep { .. })
+    }
+
+    /// Whether it is about to ask for a task.
+    pub(super) fn is_coming(&self) -> bool {
+        matches!(self.state, State::Starting { .. } | State::Coming)
+    }
+
+    /// Whether it will ask for a task without waiting for one that it runs.
+    pub(super) fn is_free(&self) -> bool {
+        self.is_coming() || self.is_idle()
+    }
+
+    /// Whether it has nothing to run and somebody waits for it to ask for more.
+    pub(super) fn is_expected(&self) -> bool {
+        let called = match self.state {
+            State::Coming => true,
+            State::Retiring(Exit::Finishing(None)) => true,
+            State::Holding(held) | State::Retiring(Exit::Finishing(Some(held))) => held.has_come(),
+            _ => false,
+        };
+        called && self.runs.is_empty()
+    }
+
+    // ---- what it has
+
+    /// The task that it holds, if any.
+    pub(super) fn held(&self) -> Option<Held> {
+        match self.state {
+            State::Holding(held) => Some(held),
+            State::Retiring(Exit::Finishing(held) | Exit::Killed(held)) => held,
+            _ => None,
+        }
+    }
+
+    /// Whether it has a task.
+    pub(super) fn is_occupied(&self) -> bool {
+        !self.runs.is_empty() || self.held().is_some()
+    }
+
+    /// Tasks it has or will get.
+    pub(super) fn load(&self) -> usize {
+        self.runs.len() + usize::from(self.held().is_some()) + self.pinned
+    }
+
+    /// Whether its input is awaited for the task in `slot`.
+    pub(super) fn awaits(&self, slot: u32) -> bool {
+        self.held() == Some(Held::Awaiting { slot })
+    }
+
+    // ---- steps
+
+    /// Has it look again. It is out of the idle list, and its state is about to change.
+    pub(super) fn rouse(&self, wakes: &mut Wakes) {
+        // Relaxed: only a hint to stop spinning; what there is to do is read under the lock.
+        self.signal.store(true, Ordering::Relaxed);
+        // One that spins is in `next` already and needs no system call.
+        if self.state != State::Spinning {
+            wakes.extend(self.endpoint.clone());
+        }
+    }
+
+    /// It is up.
+    pub(super) fn arrive(&mut self) {
+        self.state = match self.state {
+            State::Starting { .. } => State::Coming,
+            State::Retiring(Exit::Starting { .. }) => State::Retiring(Exit::Finishing(None)),
+            State::Retiring(Exit::Stillborn) => State::Retiring(Exit::Killed(None)),
+            up => up,
+        };
+    }
+
+    /// It is to end as soon as it has nothing left.
+    pub(super) fn retire(&mut self, now: Nanoseconds) {
+        self.state = State::Retiring(match self.state {
+            State::Starting { .. } => Exit::Starting { since: now },
+            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } => Exit::Finishing(None),
+            State::Holding(held) => Exit::Finishing(Some(held)),
+            State::Retiring(exit) => exit,
+        });
+    }
+
+    /// Its owner has been told to end it. It retires already.
+    pub(super) fn kill(&mut self) {
+        self.state = State::Retiring(match self.state {
+            State::Retiring(Exit::Starting { .. }) => Exit::Stillborn,
+            State::Retiring(Exit::Finishing(held)) => Exit::Killed(held),
+            state => unreachable!("one that is {state:?} is not given up"),
+        });
+    }
+
+    /// What it holds besides its runs is now this.
+    pub(super) fn hold(&mut self, held: Option<Held>) {
+        self.state = match (self.state, held) {
+            (State::Retiring(Exit::Finishing(_)), held) => State::Retiring(Exit::Finishing(held)),
+            (State::Retiring(Exit::Killed(_)), held) => State::Retiring(Exit::Killed(held)),
+            (state, held) => {
+                debug_assert!(matches!(state, State::Coming | State::Busy | State::Holding(_)), "{state:?}");
+                held.map_or(State::Coming, State::Holding)
+            }
+        };
+    }
+
+    /// It begins a run, and no longer holds its task.
+    pub(super) fn begin(&mut self, run: Run, now: Nanoseconds) {
+        match self.state {
+            State::Retiring(_) => self.hold(None),
+            _ => self.state = State::Busy,
+        }
+        if self.runs.is_empty() {
+            self.busy_since = now;
+        }
+        self.runs.push(run);
+    }
+
+    /// It hands in the run at this place.
+    pub(super) fn hand_in(&mut self, index: usize, now: Nanoseconds) -> Run {
+        let run = self.runs.remove(index);
+        self.tasks += 1;
+        if self.runs.is_empty() {
+            self.busy += now.saturating_sub(self.busy_since);
+        }
+        run
+    }
+
+    /// How long it has been at work in its life.
+    pub(super) fn busy(&self, now: Nanoseconds) -> Nanoseconds {
+        let current = if self.runs.is_empty() { 0 } else { now.saturating_sub(self.busy_since) };
+        self.busy + current
+    }
+
+    /// Tells a run to stop, once the lock is released.
+    pub(super) fn tell(&self, run: u64, force: bool, stops: &mut Stops) {
+        stops.extend(self.endpoint.clone().map(|endpoint| (endpoint, run, force)));
+    }
+}
+
+impl Held {
+    pub(super) fn slot(self) -> u32 {
+        match self {
+            Self::Awaiting { slot } | Self::Delivered { slot } => slot,
+        }
+    }
+
+    pub(super) fn has_come(self) -> bool {
+        matches!(self, Self::Delivered { .. })
+    }
+}

@@ -1,0 +1,209 @@
+//! Executors that come, wear out, retire and go, and how many there are to be.
+
+use super::clock::{Nanoseconds, nanoseconds};
+use super::core::{Core, Phase};
+use super::effects::Effects;
+use super::executor::{Executor, Exit, Standing, State, Trust};
+use super::queue::{Entry, Queue};
+use super::statistics::Count;
+use super::sync::Arc;
+use super::types::{End, Endpoint, Kind, Note, Sizes};
+
+impl<J, O> Core<J, O> {
+    // ---- coming
+
+    /// Tells how to reach an executor, before its first `turn`.
+    pub(super) fn attach(&mut self, kind: Kind, id: u32, endpoint: Arc<dyn Endpoint>) {
+        // Its owner may have declared it gone while it started.
+        if let Some(executor) = self.sides[kind].crew.find_mut(id) {
+            executor.endpoint = Some(endpoint);
+        }
+    }
+
+    /// An executor is up.
+    pub(super) fn arrive(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.sides[kind].crew;
+        let Some(executor) = crew.find_mut(id) else { return }; // declared gone while it started
+        let takes_a_place = matches!(executor.state, State::Starting { .. });
+        executor.arrive();
+        if takes_a_place && let Some(worn) = crew.first_worn(Some(id)) {
+            self.retire(kind, worn, now, effects);
+        }
+    }
+
+    /// Whether worker `id` is up and not about to end.
+    pub(super) fn remains(&self, id: u32) -> bool {
+        self.sides[Kind::JavaScript].crew.find(id).is_some_and(Executor::remains)
+    }
+
+    // ---- making way
+
+    /// An executor is to be replaced: it works on until another is up.
+    pub(super) fn wear(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.sides[kind].crew;
+        // It may be gone, about to go, or to be replaced already.
+        let Some(executor) = crew.find_mut(id).filter(|executor| executor.stays()) else { return };
+        executor.standing = Standing::Worn;
+        if self.phase == Phase::Open && crew.has_room() {
+            let heir = self.hire(kind, now, effects);
+            self.have_started(kind, heir, effects);
+        }
+        self.rehome(kind, id, true, now, effects);
+    }
+
+    /// Tells an executor to end as soon as it has nothing left.
+    pub(super) fn retire(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.sides[kind].crew;
+        crew.retire(id, now, &mut effects.wakes);
+        let may_hire = crew[id].is_up(); // as in `gone`
+        self.rehome(kind, id, may_hire, now, effects);
+        self.call_others(kind, may_hire, now, effects);
+    }
+
+    /// Has workers retired that have idled long enough, now or later.
+    pub(super) fn watch_idle(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        let Some(limit) = self.config.idle_timeout.filter(|_| kind == Kind::JavaScript) else { return };
+        let crew = &mut self.sides[kind].crew;
+        if let Some(due) = crew.retire_idle(nanoseconds(limit), now, &mut effects.wakes) {
+            self.deadlines.arm(due, effects);
+        }
+    }
+
+    /// Changes how many executors there are.
+    pub(super) fn resize(&mut self, sizes: Sizes, now: Nanoseconds, effects: &mut Effects) {
+        self.config.sizes = sizes;
+        self.sides[Kind::JavaScript].crew.minimum = sizes.minimum_workers;
+        self.sides[Kind::JavaScript].crew.maximum = sizes.maximum_workers;
+        self.sides[Kind::Native].crew.maximum = sizes.maximum_native_threads;
+        for kind in Kind::BOTH {
+            while let Some(id) = self.sides[kind].crew.most_dispensable() {
+                self.retire(kind, id, now, effects);
+            }
+            while let Some(executor) = self.hire_if_short(kind, now, effects) {
+                self.have_started(kind, executor, effects);
+            }
+        }
+        self.hire_minimum(now, effects);
+        self.watch_idle(Kind::JavaScript, now, effects);
+    }
+
+    // ---- being given up
+
+    /// Something was cut off or left behind in a worker: from now on, it is watched.
+    pub(super) fn suspect(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        if let Some(limit) = self.config.suspect_timeout {
+            let trust = &mut self.sides[Kind::JavaScript].crew[id].trust;
+            if *trust == Trust::Sound {
+                *trust = Trust::Suspect;
+            }
+            self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
+        }
+    }
+
+    /// A worker does not answer: its owner is to end it.
+    pub(super) fn kill(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let executor = &self.sides[Kind::JavaScript].crew[id];
+        if matches!(executor.state, State::Retiring(Exit::Stillborn | Exit::Killed(_))) {
+            return; // its owner may take a while
+        }
+        self.retire(Kind::JavaScript, id, now, effects);
+        self.sides[Kind::JavaScript].crew[id].kill();
+        self.note(Note::Kill { executor: id }, effects);
+    }
+
+    // ---- going
+
+    /// An executor is gone, and what it ran has failed.
+    pub(super) fn gone(
+        &mut self,
+        kind: Kind,
+        id: u32,
+        replace: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        let Some(executor) = self.sides[kind].crew.dismiss(id) else { return }; // it was known already
+        // One that never came up is not replaced, lest a script that cannot start be started forever.
+        let replace = replace && executor.is_up();
+        let worked = executor.tasks > 0 || executor.is_occupied();
+        // One that was to end had come up, or was not waited for. The minimum may be higher by now.
+        let failed = !worked && !executor.is_retiring();
+        for run in &executor.runs {
+            if !self.ran(run.slot, run.number, now) {
+                continue;
+            }
+            match run.stop {
+                None => self.fail(run.slot, End::ExecutorGone(id), now, effects),
+                Some(stop) if stop.timed_out => self.fail(run.slot, End::TimedOut, now, effects),
+                Some(_) => self.settle(run.slot, End::Cancelled, Count::Cancelled, now, effects),
+            }
+        }
+        if let Some(held) = executor.held() {
+            debug_assert!(self.is_held(held.slot(), id), "who holds a task is told when it leaves");
+            self.fail(held.slot(), End::ExecutorGone(id), now, effects);
+        }
+        self.rehome_all(kind, id, (executor.own, executor.pinned), replace, now, effects);
+        self.end_if_over(now, effects);
+        self.take_over(kind, replace, failed, now, effects);
+    }
+
+    /// Somebody steps in for an executor that is gone: an idle one, or one that is hired.
+    fn take_over(
+        &mut self,
+        kind: Kind,
+        replace: bool,
+        failed: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        let side = &mut self.sides[kind];
+        // It may have been claimed for one of the waiting tasks; then an idle one takes over.
+        let taken_over = side.shared() > 0 && side.crew.claim(None, &mut effects.wakes).is_some();
+        if taken_over || !replace {
+            return;
+        }
+        let missing = self.phase == Phase::Open && !failed && side.crew.lacks_minimum();
+        let hired = self.hire_if_short(kind, now, effects);
+        let hired = hired.or_else(|| missing.then(|| self.hire(kind, now, effects)));
+        if let Some(executor) = hired {
+            self.have_started(kind, executor, effects);
+        }
+    }
+
+    // ---- whose queue is given back
+
+    /// An executor takes no more tasks: those in its own queue go elsewhere.
+    fn rehome(&mut self, kind: Kind, id: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
+        let executor = &mut self.sides[kind].crew[id];
+        let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
+        self.rehome_all(kind, id, own, may_hire, now, effects);
+    }
+
+    /// The tasks in the queue of executor `id`, of which `pinned` wait, go elsewhere.
+    fn rehome_all(
+        &mut self,
+        kind: Kind,
+        id: u32,
+        (queue, pinned): (Option<Queue>, usize),
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        if kind == Kind::Native {
+            return; // a thread is nobody's home
+        }
+        self.homes.by_key.retain(|_, home| *home != id);
+        let Some(queue) = queue else { return }; // it never had one
+        let side = &mut self.sides[kind];
+        side.crew.pinned -= pinned;
+        side.waiting -= pinned;
+        let entries: Vec<Entry> = queue.iter().map(|(_, entry)| *entry).collect();
+        for entry in entries {
+            if !self.table.is_waiting(&entry) {
+                continue; // its task has left
+            }
+            // Wherever that was, it has waited since then.
+            self.requeue(entry.slot, entry.queued_at, may_hire, now, effects);
+        }
+    }
+}

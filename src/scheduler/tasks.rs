@@ -1,0 +1,194 @@
+//! A task's life: submitted, queued, withdrawn, failed, tried again, over.
+
+use std::hash::BuildHasher;
+
+use super::clock::Nanoseconds;
+use super::core::{Core, Phase};
+use super::effects::{Effects, Wakes};
+use super::statistics::Count;
+use super::table::{Stage, Task};
+use super::types::{End, Note, Refused, Strategy, Submission, Submitted};
+
+impl<J, O> Core<J, O> {
+    // ---- into the table
+
+    pub(super) fn submit(
+        &mut self,
+        submission: Submission<J>,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Result<Submitted, Refused> {
+        match self.phase {
+            Phase::Open => {}
+            Phase::Closing => return Err(Refused::Closing),
+            Phase::Terminated => return Err(Refused::Terminated),
+        }
+        let Submission { slot, kind, label, priority, needs_delivery, stoppable, limits, job } = submission;
+        // Before anything is changed: a panic further down would leave an executor claimed for nothing.
+        assert!(self.table.find(slot).is_none(), "slot {slot} already holds an unsettled task");
+        if self.would_refuse(kind) {
+            return Err(Refused::Full);
+        }
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.statistics.submitted();
+        let own = limits.as_deref();
+        let stoppable = stoppable || own.unwrap_or(&self.config.limits).timeout.is_some();
+        let has_home =
+            self.config.strategy != Strategy::Shared || own.is_some_and(|own| own.affinity.is_some());
+        let stage = Stage::Waiting(job);
+        self.table.insert(
+            slot,
+            Task {
+                sequence,
+                kind,
+                label,
+                attempt: 1,
+                priority,
+                queued: now,
+                needs_delivery,
+                stoppable,
+                home: None,
+                limits,
+                stage,
+            },
+        );
+        let hire = if has_home { self.place(slot, now, effects) } else { None };
+        // With an executor free and nobody ahead, the submitter can deliver at once.
+        if needs_delivery
+            && self.sides[kind].waiting == 0
+            && let Some(executor) = self.claim_for(slot, &mut Wakes::new())
+        {
+            self.await_delivery(executor, slot);
+            return Ok(Submitted { hire, deliver_to: Some(executor), full: self.backed_up });
+        }
+        let hire = hire.or(self.enqueue(slot, now, true, now, effects));
+        self.note_length();
+        Ok(Submitted { hire, deliver_to: None, full: self.backed_up })
+    }
+
+    // ---- out of the table
+
+    /// Takes out a task that does not run. The caller settles its promise. `false` if it runs or is over.
+    pub(super) fn withdraw(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) -> bool {
+        match self.table.find(slot).map(|task| &task.stage) {
+            // Its end was quicker than its submitter, or its submitter is about to be asked.
+            None | Some(Stage::Running { .. } | Stage::Undecided { .. }) => false,
+            Some(_) => {
+                self.take_out(slot, Count::Cancelled, now, effects);
+                true
+            }
+        }
+    }
+
+    /// A task that waits has waited too long.
+    pub(super) fn expire(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) {
+        // Said before the end of the pool may be.
+        self.note(Note::Settled { slot, end: End::QueueTimedOut, undecided: false }, effects);
+        self.take_out(slot, Count::TimedOut, now, effects);
+    }
+
+    /// Takes out a task that waits for something. The caller settles its promise.
+    fn take_out(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
+        let task = &self.table[slot];
+        let (kind, home) = (task.kind, task.home);
+        match task.stage {
+            Stage::BackingOff { .. } => {}
+            Stage::Waiting(_) => {
+                self.leave_queue(kind, home, effects);
+                self.tidy(kind, home, slot);
+            }
+            Stage::Awaiting { executor, .. } => self.let_go(kind, executor, effects),
+            Stage::Running { .. } | Stage::Undecided { .. } | Stage::Moving => {
+                unreachable!("only what waits is taken out")
+            }
+        }
+        self.leave(slot, count, now, effects);
+    }
+
+    /// A task is over. Whoever says so settles its promise.
+    pub(super) fn leave(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
+        let task = &self.table[slot];
+        self.statistics.over(task.kind, task.label, count);
+        self.table.remove(slot);
+        self.end_if_over(now, effects);
+    }
+
+    /// A task is over, and its submitter is told.
+    pub(super) fn settle(
+        &mut self,
+        slot: u32,
+        end: End<O>,
+        count: Count,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        // Said before the end of the pool may be.
+        self.note(Note::Settled { slot, end, undecided: false }, effects);
+        self.leave(slot, count, now, effects);
+    }
+
+    // ---- from try to try
+
+    /// A try of a task has failed. It is tried again, if it may be.
+    pub(super) fn fail(&mut self, slot: u32, end: End<O>, now: Nanoseconds, effects: &mut Effects) {
+        let task = &mut self.table[slot];
+        let retry =
+            Self::limits(&self.config, task).retry.as_ref().filter(|retry| task.attempt <= retry.most);
+        let ask = retry.map(|retry| retry.ask);
+        let count = if matches!(end, End::TimedOut) { Count::TimedOut } else { Count::Failed };
+        let (Some(ask), Some(job)) = (ask, task.take_spare()) else {
+            return self.settle(slot, end, count, now, effects);
+        };
+        task.stage = Stage::Undecided { job, count };
+        if ask {
+            self.note(Note::Settled { slot, end, undecided: true }, effects);
+        } else {
+            self.decide(slot, true, now, effects);
+        }
+    }
+
+    pub(super) fn decide(&mut self, slot: u32, again: bool, now: Nanoseconds, effects: &mut Effects) {
+        let Some(task) = self.table.find_mut(slot) else { return }; // the pool was terminated
+        let Stage::Undecided { count, .. } = task.stage else { return }; // nobody has asked
+        if !again {
+            return self.leave(slot, count, now, effects);
+        }
+        let random = self.random.hash_one((task.sequence, task.attempt));
+        let delay = Self::limits(&self.config, task)
+            .retry
+            .as_ref()
+            .map_or(0, |retry| retry.delay(task.attempt, random));
+        task.attempt += 1;
+        self.statistics.retried();
+        let job = task.take_job();
+        if delay == 0 {
+            task.stage = Stage::Waiting(job);
+            return self.requeue(slot, now, true, now, effects);
+        }
+        let until = now.saturating_add(delay);
+        task.stage = Stage::BackingOff { until, job };
+        self.remind(until, slot, effects);
+    }
+
+    /// A task is to be tried again now.
+    pub(super) fn try_again(&mut self, slot: u32, now: Nanoseconds, effects: &mut Effects) {
+        let task = &mut self.table[slot];
+        debug_assert!(matches!(task.stage, Stage::BackingOff { .. }));
+        task.stage = Stage::Waiting(task.take_job());
+        self.requeue(slot, now, true, now, effects);
+    }
+
+    /// Records that a run is over. `false` if it is no longer its task's: the task was settled without it, may be tried
+    /// again by now, or its slot is another's.
+    pub(super) fn ran(&mut self, slot: u32, run: u64, now: Nanoseconds) -> bool {
+        let Some(task) = self.table.find(slot) else { return false };
+        match task.stage {
+            Stage::Running { run: current, since, .. } if current == run => {
+                self.statistics.ran(task.kind, task.label, now.saturating_sub(since));
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! An executor's turn: it asks for work, gets a task or falls idle, and hands in what it ran.
+
+use super::clock::{Nanoseconds, nanoseconds};
+use super::core::Core;
+use super::effects::Effects;
+use super::executor::{Exit, Held, Run, State, Trust};
+use super::queue::Entry;
+use super::statistics::Count;
+use super::sync::{Arc, AtomicBool, Ordering};
+use super::table::Stage;
+use super::types::{Assignment, End, Ending, Finished, Kind, Note};
+
+/// What an executor that asked for work is to do.
+pub(super) enum Turn<J> {
+    Run(Assignment<J>),
+    /// Watch the signal for a moment, then ask [`Core::give_up_spinning`].
+    Spin(Arc<AtomicBool>),
+    Idle,
+    Stop,
+}
+
+impl<J: Clone, O> Core<J, O> {
+    // ---- asking
+
+    /// An executor asks for work.
+    pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
+        let side = &mut self.sides[kind];
+        let Some(executor) = side.crew.find_mut(id) else { return Turn::Stop }; // it was declared gone
+        if executor.trust != Trust::Sound {
+            executor.trust = Trust::Suspect; // here it is
+        }
+        match executor.state {
+            State::Starting { .. } | State::Retiring(Exit::Starting { .. } | Exit::Stillborn) => {
+                self.arrive(kind, id, now, effects);
+                return self.turn(kind, id, now, effects);
+            }
+            State::Holding(Held::Delivered { slot })
+            | State::Retiring(Exit::Finishing(Some(Held::Delivered { slot })))
+            | State::Retiring(Exit::Killed(Some(Held::Delivered { slot }))) => {
+                return self.start(kind, id, slot, now, effects);
+            }
+            State::Holding(Held::Awaiting { .. }) => return Turn::Idle, // the delivery will wake it again
+            State::Retiring(exit) => {
+                if executor.is_occupied() {
+                    return Turn::Idle; // until its last run is over, or the input of its last task has come
+                }
+                if exit == Exit::Finishing(None) {
+                    executor.state = State::Retiring(Exit::Leaving);
+                }
+                return Turn::Stop;
+            }
+            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } => {}
+        }
+        let (runs, tasks) = (executor.runs.len(), executor.tasks);
+        let was_idle = executor.is_idle();
+        executor.state = State::Busy;
+        if was_idle {
+            side.crew.leave_idle(id);
+        }
+        let places = side.places;
+        let limit = self.config.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
+        if limit.is_some_and(|most| tasks + runs as u64 >= most) {
+            self.retire(kind, id, now, effects);
+            return self.turn(kind, id, now, effects);
+        }
+        if runs >= places {
+            return Turn::Idle; // it will ask when one is over
+        }
+        let Some(slot) = self.take_next(kind, id, now) else { return self.fall_idle(kind, id, now, effects) };
+        let task = &self.table[slot];
+        let (home, needs_delivery) = (task.home, task.needs_delivery);
+        self.leave_queue(kind, home, effects);
+        if home.is_some() {
+            self.call_others(kind, true, now, effects); // it may have been counted on for a shared one
+        }
+        if needs_delivery {
+            self.await_delivery(id, slot);
+            self.note(Note::Deliver { slot, executor: id }, effects);
+            return Turn::Idle;
+        }
+        self.start(kind, id, slot, now, effects)
+    }
+
+    /// The waiting task that executor `id` is to run next; it is out of its queue's entries, not yet out of the
+    /// count of those that wait.
+    fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> Option<u32> {
+        let side = &mut self.sides[kind];
+        let mut own = if side.crew.pinned > 0 { side.crew[id].own.as_mut() } else { None };
+        loop {
+            let shared = &mut side.queue;
+            let entry = match own.as_deref_mut() {
+                None => shared.pop(now)?,
+                Some(own) => match (own.peek(now), shared.peek(now)) {
+                    (Some(mine), Some(ours)) if is_ahead(mine, ours) => own.pop(now)?,
+                    (Some(_), None) => own.pop(now)?,
+                    _ => shared.pop(now)?,
+                },
+            };
+            if self.table.is_waiting(&entry) {
+                return Some(entry.slot);
+            }
+        }
+    }
+
+    /// Gives the task in `slot` to executor `id`.
+    fn start(&mut self, kind: Kind, id: u32, slot: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
+        let task = &mut self.table[slot];
+        let limits = Self::limits(&self.config, task);
+        let again = limits.retry.as_ref().is_some_and(|retry| task.attempt <= retry.most);
+        let deadline = limits.timeout.map(|timeout| now.saturating_add(nanoseconds(timeout)));
+        let job = task.take_job();
+        self.run += 1;
+        let run = self.run;
+        task.stage = Stage::Running {
+            executor: id,
+            run,
+            since: now,
+            kept: if again { Some(job.clone()) } else { None },
+        };
+        self.statistics.started(now.saturating_sub(task.queued));
+        let assignment = Assignment {
+            slot,
+            run,
+            label: task.label,
+            attempt: task.attempt,
+            priority: task.priority,
+            sequence: task.sequence,
+            delivered: task.needs_delivery,
+            stoppable: task.stoppable,
+            job,
+        };
+        self.sides[kind].crew[id].begin(Run { number: run, slot, deadline, stop: None }, now);
+        if let Some(deadline) = deadline {
+            self.deadlines.arm(deadline, effects);
+        }
+        Turn::Run(assignment)
+    }
+
+    // ---- idling
+
+    /// There is nothing for an executor to do.
+    fn fall_idle(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
+        let side = &mut self.sides[kind];
+        if side.crew.may_spin(id) && side.spin.allows() {
+            side.crew.enter_idle(id, State::Spinning);
+            let signal = side.crew[id].signal.clone();
+            // Relaxed: nothing raises it before the lock is released; see `Executor::rouse`.
+            signal.store(false, Ordering::Relaxed);
+            return Turn::Spin(signal);
+        }
+        side.crew.enter_idle(id, State::Asleep { since: now });
+        self.watch_idle(kind, now, effects);
+        Turn::Idle
+    }
+
+    /// The spinner has watched long enough or was claimed: `true` if it may sleep, `false` if there is
+    /// something for it to do.
+    pub(super) fn give_up_spinning(
+        &mut self,
+        kind: Kind,
+        id: u32,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> bool {
+        let side = &mut self.sides[kind];
+        // It may have been declared gone: then it is told to stop when it asks again.
+        let spins = side.crew.find(id).is_some_and(|executor| executor.state == State::Spinning);
+        if spins {
+            side.spin.in_vain();
+            side.crew.stop_spinning(id, now);
+            self.watch_idle(kind, now, effects);
+        } else {
+            side.spin.paid_off();
+        }
+        spins
+    }
+
+    // ---- handing in
+
+    /// An executor hands in a run. With `returns`, it will ask for work soon.
+    pub(super) fn finish(
+        &mut self,
+        kind: Kind,
+        id: u32,
+        finished: Finished<O>,
+        returns: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        // It may have been declared gone, or have handed this in before.
+        let Some(executor) = self.sides[kind].crew.find_mut(id) else { return };
+        let Finished { slot, run, outcome, ending } = finished;
+        let is_it = |each: &Run| each.slot == slot && each.number as u32 == run;
+        let Some(index) = executor.runs.iter().position(is_it) else { return };
+        let run = executor.hand_in(index, now);
+        if returns && executor.state == State::Busy {
+            executor.state = State::Coming;
+        }
+        if kind == Kind::JavaScript && run.stop.is_some() {
+            // Its task has been told of already. What it left behind in its worker nobody knows.
+            if ending != Ending::Stopped {
+                return self.note(Note::Dropped { outcome }, effects);
+            }
+            self.suspect(id, now, effects);
+            if !self.config.keep_after_stop {
+                self.wear(kind, id, now, effects);
+            }
+            return;
+        }
+        // Not there if the pool was terminated: the promise has settled, and this outcome is nobody's.
+        if !self.ran(slot, run.number, now) {
+            return;
+        }
+        match (run.stop, ending) {
+            (Some(stop), _) if stop.timed_out => self.fail(slot, End::TimedOut, now, effects),
+            (Some(_), _) | (None, Ending::Stopped) => {
+                self.settle(slot, End::Cancelled, Count::Cancelled, now, effects);
+            }
+            (None, Ending::Fulfilled) => {
+                self.settle(slot, End::Outcome(outcome), Count::Completed, now, effects);
+            }
+            (None, Ending::Rejected) => self.fail(slot, End::Outcome(outcome), now, effects),
+            (None, Ending::Refused) => {
+                self.settle(slot, End::Outcome(outcome), Count::Failed, now, effects);
+            }
+        }
+    }
+}
+
+/// Whether an entry with its effective priority comes before another.
+fn is_ahead((priority, entry): (f64, &Entry), (other_priority, other): (f64, &Entry)) -> bool {
+    priority > other_priority || (priority == other_priority && entry.sequence < other.sequence)
+}

@@ -1,0 +1,129 @@
+//! Into the queue and out of it.
+
+use super::clock::{Nanoseconds, nanoseconds};
+use super::core::Core;
+use super::deadlines::Reminder;
+use super::effects::Effects;
+use super::queue::Entry;
+use super::spin::SpinCredit;
+use super::table::{Stage, Table};
+use super::types::{Config, Kind, Note};
+
+impl<J, O> Core<J, O> {
+    /// Puts a task that has waited `since` then into the queue and finds somebody to take it. Answers the executor
+    /// to start for it.
+    pub(super) fn enqueue(
+        &mut self,
+        slot: u32,
+        since: Nanoseconds,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Option<u32> {
+        let task = &mut self.table[slot];
+        task.queued = since;
+        let (kind, home, priority) = (task.kind, task.home, task.priority);
+        let entry = Entry { slot, sequence: task.sequence, queued_at: since };
+        let limit = Self::limits(&self.config, task).queue_timeout;
+        let side = &mut self.sides[kind];
+        side.waiting += 1;
+        match home {
+            None => side.queue.push(priority, entry),
+            Some(home) => self.push_home(home, priority, entry),
+        }
+        if let Some(limit) = limit {
+            self.remind(since.saturating_add(nanoseconds(limit)), slot, effects);
+        }
+        self.find_taker(kind, home, may_hire, now, effects)
+    }
+
+    /// Claims or hires somebody for a waiting task. Answers whom to start.
+    fn find_taker(
+        &mut self,
+        kind: Kind,
+        home: Option<u32>,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Option<u32> {
+        let side = &mut self.sides[kind];
+        let Some(claimed) = side.crew.claim(home, &mut effects.wakes) else {
+            return if may_hire && home.is_none() { self.hire_if_short(kind, now, effects) } else { None };
+        };
+        if claimed.asleep_since.is_some_and(|since| now.saturating_sub(since) < SpinCredit::NEAR_MISS) {
+            side.spin.paid_off();
+        }
+        None
+    }
+
+    /// Puts a task into the queue again, from wherever it was.
+    pub(super) fn requeue(
+        &mut self,
+        slot: u32,
+        since: Nanoseconds,
+        may_hire: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        let task = &mut self.table[slot];
+        let kind = task.kind;
+        task.home = None;
+        let placed = if may_hire { self.place(slot, now, effects) } else { None };
+        let hire = placed.or(self.enqueue(slot, since, may_hire, now, effects));
+        if let Some(executor) = hire {
+            self.have_started(kind, executor, effects);
+        }
+    }
+
+    /// A waiting task has left the queue, by whatever way.
+    pub(super) fn leave_queue(&mut self, kind: Kind, home: Option<u32>, effects: &mut Effects) {
+        let side = &mut self.sides[kind];
+        side.waiting -= 1;
+        if let Some(home) = home {
+            side.crew.unpin(home);
+        }
+        if let Some(longest) = self.config.longest_queue
+            && self.backed_up
+            && self.excess() <= longest / 2
+        {
+            self.backed_up = false;
+            self.note(Note::Drained, effects);
+        }
+    }
+
+    /// Entries of tasks that left are dropped once they outnumber the others; `leaving` is about to.
+    pub(super) fn tidy(&mut self, kind: Kind, home: Option<u32>, leaving: u32) {
+        let table = &self.table;
+        let waits = |entry: &Entry| entry.slot != leaving && table.is_waiting(entry);
+        let side = &mut self.sides[kind];
+        match home {
+            None => side.queue.tidy(side.shared(), waits),
+            Some(home) => {
+                let home = &mut side.crew[home];
+                home.own.iter_mut().for_each(|queue| queue.tidy(home.pinned, waits));
+            }
+        }
+    }
+
+    // ---- how long
+
+    /// Something is due for a waiting task at this time. O(log n) amortised.
+    pub(super) fn remind(&mut self, at: Nanoseconds, slot: u32, effects: &mut Effects) {
+        let (config, table) = (&self.config, &self.table);
+        self.deadlines.tidy(table.length(), |reminder| Self::is_meant(table, config, reminder));
+        let sequence = self.table[slot].sequence;
+        self.deadlines.remind(Reminder { at, slot, sequence }, effects);
+    }
+
+    /// Whether a reminder is still meant: its task waits, and for that time.
+    pub(super) fn is_meant(table: &Table<J>, config: &Config, reminder: &Reminder) -> bool {
+        let task = table.find(reminder.slot).filter(|task| task.sequence == reminder.sequence);
+        task.is_some_and(|task| match task.stage {
+            Stage::BackingOff { until, .. } => until == reminder.at,
+            Stage::Waiting(_) | Stage::Awaiting { .. } => Self::limits(config, task)
+                .queue_timeout
+                .is_some_and(|limit| task.queued.saturating_add(nanoseconds(limit)) == reminder.at),
+            _ => false,
+        })
+    }
+}
