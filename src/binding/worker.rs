@@ -216,6 +216,7 @@ impl End {
         words[0] = match next {
             Next::Idle => IDLE,
             Next::Stop => STOP,
+            Next::Help(_) => unreachable!("no JavaScript task offers parts of itself"),
             Next::Run(assignment) => {
                 if assignment.stoppable {
                     self.hold(assignment.run);

@@ -10,9 +10,9 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Job, Outcome, PoolScheduler};
-use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help, Helpers, Output, StopToken};
+use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help as Part, Helpers, Output, StopToken};
 use crate::payload::Bytes;
-use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Kind, Next, Wake};
+use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Help, Kind, Next, Wake};
 
 /// The native threads of one pool.
 pub struct NativeThreads {
@@ -100,7 +100,10 @@ fn run(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
     let mut finished = None;
     loop {
         match scheduler.next(Kind::Native, id, finished.take()) {
-            Next::Run(assignment) => finished = Some(run_task(assignment, &bed.token, budget)),
+            Next::Run(assignment) => {
+                finished = Some(run_task(assignment, scheduler, &bed.token, budget));
+            }
+            Next::Help(help) => run_part(help, scheduler),
             Next::Idle => bed.sleep(),
             Next::Stop => break,
         }
@@ -108,18 +111,40 @@ fn run(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
     scheduler.gone(Kind::Native, id, false);
 }
 
-/// The threads of a pool, as a task on one of them asks them for help.
-struct Colleagues;
-
-impl Helpers for Colleagues {
-    fn offer(&self, _help: Arc<dyn Help>, _most: usize) {}
-
-    fn retract(&self) {}
+/// The other threads of a pool, as a task on one of them asks them for help.
+struct Colleagues<'a> {
+    scheduler: &'a PoolScheduler,
+    slot: u32,
+    run: u64,
 }
 
-fn run_task(assignment: Assignment<Job>, token: &StopToken, budget: &Budget) -> Finished<Outcome> {
+impl Helpers for Colleagues<'_> {
+    fn offer(&self, part: Arc<dyn Part>, most: usize) {
+        self.scheduler.offer(Kind::Native, self.slot, self.run, Job::Help(part), most);
+    }
+
+    fn retract(&self) {
+        self.scheduler.retract(Kind::Native, self.run);
+    }
+}
+
+/// Runs a part of a task that runs on another thread.
+fn run_part(help: Help<Job>, scheduler: &PoolScheduler) {
+    let Job::Help(part) = help.job else { unreachable!("tasks offer nothing but their parts") };
+    if !in_task(|| part.run()) {
+        scheduler.retract(Kind::Native, help.run); // lest others come in vain
+    }
+}
+
+fn run_task(
+    assignment: Assignment<Job>,
+    scheduler: &PoolScheduler,
+    token: &StopToken,
+    budget: &Budget,
+) -> Finished<Outcome> {
     let Assignment { slot, run, label, job, .. } = assignment;
-    let context = Context::new(token, run).with_budget(budget).with_helpers(&Colleagues);
+    let colleagues = Colleagues { scheduler, slot, run };
+    let context = Context::new(token, run).with_budget(budget).with_helpers(&colleagues);
     // The attachments are dropped in here, before the outcome is known to anybody: they may be the memory
     // of JavaScript's buffers, which are let go when it is.
     let call = || call(label, job, &context).map(Outcome::from);

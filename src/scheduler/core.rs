@@ -40,7 +40,7 @@ pub(super) struct Core<J, O> {
     /// Runs so far.
     pub run: u64,
     pub table: Table<J>,
-    pub sides: ByKind<Side>,
+    pub sides: ByKind<Side<J>>,
     pub homes: Homes,
     pub deadlines: Deadlines,
     /// The queue was as long as it may be, and nobody has been told that it no longer is.

@@ -126,6 +126,11 @@ impl Crew {
         free.map(taken).sum::<usize>() + self.vacancies() * places
     }
 
+    /// Those that are at a part of this run.
+    pub(super) fn helpers(&self, run: u64) -> usize {
+        self.count(|executor| executor.helps(run))
+    }
+
     /// The first that waits for a replacement, but for this one.
     pub(super) fn first_worn(&self, but: Option<u32>) -> Option<u32> {
         self.iter().find(|(id, executor)| executor.makes_way() && Some(*id) != but).map(|(id, _)| id)
@@ -292,7 +297,7 @@ impl Crew {
         self.pinned = 0;
         for executor in self.executors.values_mut() {
             (executor.own, executor.pinned) = (None, 0);
-            if executor.held().is_some() {
+            if executor.held_task().is_some() {
                 executor.hold(None);
             }
         }

@@ -21,19 +21,22 @@ pub(super) enum State {
     Spinning,
     /// Has room for a task, to be woken.
     Asleep { since: Nanoseconds },
-    /// Holds a task besides those that it runs.
+    /// Has something in hand besides the tasks that it runs.
     Holding(Held),
     /// To end as soon as it has nothing left.
     Retiring(Exit),
 }
 
-/// A task that an executor was given before its input.
+/// What an executor has in hand besides the tasks that it runs: one that it was given before its input, or a part of
+/// somebody else's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Held {
     /// The input has yet to come.
     Awaiting { slot: u32 },
     /// The input has come: the executor is about to call `next`, which starts the task.
     Delivered { slot: u32 },
+    /// It helps this run of another executor, and asks again when it has done its part.
+    Part { run: u64 },
 }
 
 /// How far an executor is that is to end.
@@ -43,7 +46,7 @@ pub(super) enum Exit {
     Starting { since: Nanoseconds },
     /// It was not up in time, and its owner has been told to end it.
     Stillborn,
-    /// It finishes what it has: its runs, and the task that it holds.
+    /// It finishes what it has: its runs, and what it holds.
     Finishing(Option<Held>),
     /// It does not answer, and its owner has been told to end it.
     Killed(Option<Held>),
@@ -168,9 +171,9 @@ impl Executor {
         matches!(self.state, State::Spinning | State::Asleep { .. })
     }
 
-    /// Whether it is about to ask for a task.
+    /// Whether it is about to ask for a task. One that helps is: after its part, it takes what comes first.
     pub(super) fn is_coming(&self) -> bool {
-        matches!(self.state, State::Starting { .. } | State::Coming)
+        matches!(self.state, State::Starting { .. } | State::Coming | State::Holding(Held::Part { .. }))
     }
 
     /// Whether it will ask for a task without waiting for one that it runs.
@@ -191,7 +194,7 @@ impl Executor {
 
     // ---- what it has
 
-    /// The task that it holds, if any.
+    /// What it holds, if anything.
     pub(super) fn held(&self) -> Option<Held> {
         match self.state {
             State::Holding(held) => Some(held),
@@ -200,14 +203,37 @@ impl Executor {
         }
     }
 
-    /// Whether it has a task.
+    /// The task that it holds, if any.
+    pub(super) fn held_task(&self) -> Option<u32> {
+        match self.held()? {
+            Held::Awaiting { slot } | Held::Delivered { slot } => Some(slot),
+            Held::Part { .. } => None,
+        }
+    }
+
+    /// Whether it has a task, or a part of one.
     pub(super) fn is_occupied(&self) -> bool {
         !self.runs.is_empty() || self.held().is_some()
     }
 
     /// Tasks it has or will get.
     pub(super) fn load(&self) -> usize {
-        self.runs.len() + usize::from(self.held().is_some()) + self.pinned
+        self.runs.len() + usize::from(self.held_task().is_some()) + self.pinned
+    }
+
+    /// Whether the run of this number is its own.
+    pub(super) fn runs_number(&self, number: u64) -> bool {
+        self.runs.iter().any(|run| run.number == number)
+    }
+
+    /// Whether it is at a part of this run.
+    pub(super) fn helps(&self, run: u64) -> bool {
+        self.held() == Some(Held::Part { run })
+    }
+
+    /// Whether it runs something, be it a part.
+    fn is_at_work(&self) -> bool {
+        !self.runs.is_empty() || matches!(self.held(), Some(Held::Part { .. }))
     }
 
     /// Whether its input is awaited for the task in `slot`.
@@ -280,19 +306,40 @@ impl Executor {
         self.runs.push(run);
     }
 
+    /// It begins a part of this run.
+    pub(super) fn begin_part(&mut self, run: u64, now: Nanoseconds) {
+        if self.runs.is_empty() {
+            self.busy_since = now;
+        }
+        self.hold(Some(Held::Part { run }));
+    }
+
+    /// It asks for work: if it was at a part, it has done that.
+    pub(super) fn end_part(&mut self, now: Nanoseconds) {
+        if let Some(Held::Part { .. }) = self.held() {
+            self.hold(None);
+            self.rest(now);
+        }
+    }
+
+    /// It is no longer at work, unless something is left.
+    fn rest(&mut self, now: Nanoseconds) {
+        if !self.is_at_work() {
+            self.busy += now.saturating_sub(self.busy_since);
+        }
+    }
+
     /// It hands in the run at this place.
     pub(super) fn hand_in(&mut self, index: usize, now: Nanoseconds) -> Run {
         let run = self.runs.remove(index);
         self.tasks += 1;
-        if self.runs.is_empty() {
-            self.busy += now.saturating_sub(self.busy_since);
-        }
+        self.rest(now);
         run
     }
 
     /// How long it has been at work in its life.
     pub(super) fn busy(&self, now: Nanoseconds) -> Nanoseconds {
-        let current = if self.runs.is_empty() { 0 } else { now.saturating_sub(self.busy_since) };
+        let current = if self.is_at_work() { now.saturating_sub(self.busy_since) } else { 0 };
         self.busy + current
     }
 
@@ -303,12 +350,6 @@ impl Executor {
 }
 
 impl Held {
-    pub(super) fn slot(self) -> u32 {
-        match self {
-            Self::Awaiting { slot } | Self::Delivered { slot } => slot,
-        }
-    }
-
     pub(super) fn has_come(self) -> bool {
         matches!(self, Self::Delivered { .. })
     }

@@ -20,7 +20,7 @@ impl<J, O> Core<J, O> {
         self.sides[kind].crew.hire(now)
     }
 
-    /// Makes room for one more executor if there are more waiting tasks than executors on their way.
+    /// Makes room for one more executor if there is more to do than executors are on their way.
     pub(super) fn hire_if_short(
         &mut self,
         kind: Kind,
@@ -36,8 +36,8 @@ impl<J, O> Core<J, O> {
         self.note(Note::Hire { kind, executor }, effects);
     }
 
-    /// An executor that was counted on for the tasks that wait for whoever asks first may take none of them: sees to
-    /// it that others come.
+    /// An executor that was counted on for the tasks that wait for whoever asks first may take none of them, or more
+    /// is offered: sees to it that others come.
     pub(super) fn call_others(
         &mut self,
         kind: Kind,

@@ -15,6 +15,7 @@ mod delivery;
 mod effects;
 mod ending;
 mod executor;
+mod helping;
 mod hiring;
 mod homes;
 #[cfg(feature = "tsan")]
@@ -22,6 +23,7 @@ mod locks;
 mod mailbox;
 #[cfg(all(test, feature = "model"))]
 mod model;
+mod offers;
 mod placement;
 mod queue;
 mod retry;
@@ -170,6 +172,7 @@ impl<J: Clone, O> Scheduler<J, O> {
             });
             match turn {
                 Turn::Run(assignment) => return Next::Run(assignment),
+                Turn::Help(help) => return Next::Help(help),
                 Turn::Idle => return Next::Idle,
                 Turn::Stop => return Next::Stop,
                 Turn::Spin(signal) => {
@@ -181,6 +184,23 @@ impl<J: Clone, O> Scheduler<J, O> {
                 }
             }
         }
+    }
+
+    /// Offers parts of a run's work: while it is under way, up to `most` other executors of the kind at a time are
+    /// given `help`, each when this comes first of all that waits, one part for each call of [`Scheduler::next`].
+    /// Wakes those that are idle, and hires those that are missing, as so many waiting tasks of that priority would. Takes
+    /// the place of what the run has offered before; is ignored if the run is no longer its task's. To be taken back
+    /// as soon as no part is left, or helpers come in vain again and again. O(executors), also for others' `next`
+    /// meanwhile.
+    pub fn offer(&self, kind: Kind, slot: u32, run: u64, help: J, most: usize) {
+        let now = self.clock.now();
+        self.step(|core, effects| core.offer(kind, (slot, run), (help, most), now, effects));
+    }
+
+    /// Takes back what a run has offered: nobody is given it any more. Those that are at a part go on with it. The end
+    /// of the run does the same.
+    pub fn retract(&self, kind: Kind, run: u64) {
+        self.step(|core, _| core.retract(kind, run));
     }
 
     /// Watches `signal` until it is raised or [`SPIN`] has passed.

@@ -45,6 +45,19 @@ pub(super) struct Entry {
     pub queued_at: Nanoseconds,
 }
 
+/// Where a task stands among others: its effective priority and its number.
+pub(super) type Rank = (f64, u64);
+
+/// Where an entry stands that has this effective priority.
+pub(super) fn rank((priority, entry): (f64, &Entry)) -> Rank {
+    (priority, entry.sequence)
+}
+
+/// Whether what stands at one place comes before what stands at another.
+pub(super) fn is_ahead((priority, sequence): Rank, (other_priority, other): Rank) -> bool {
+    priority > other_priority || (priority == other_priority && sequence < other)
+}
+
 pub(super) struct Queue {
     lanes: BTreeMap<Level, VecDeque<Entry>>,
     length: usize,
@@ -70,20 +83,20 @@ impl Queue {
         }
     }
 
+    /// The priority that counts of a task that came at `queued_at`.
+    pub(super) fn effective(&self, priority: f64, queued_at: Nanoseconds, now: Nanoseconds) -> f64 {
+        self.aging.map_or(priority, |step| priority + now.saturating_sub(queued_at) as f64 / step)
+    }
+
     /// The lane whose head is to run next, and that head's effective priority.
     fn best(&self, now: Nanoseconds) -> Option<(Level, f64)> {
         let waiting = self.lanes.iter().rev().filter(|(_, lane)| !lane.is_empty());
         match self.aging {
             None => waiting.map(|(level, _)| (*level, level.0)).next(),
-            Some(step) => {
-                let effective = |level: &Level, lane: &VecDeque<Entry>| {
-                    level.0 + (now.saturating_sub(lane[0].queued_at)) as f64 / step
-                };
-                waiting
-                    .map(|(level, lane)| (*level, effective(level, lane)))
-                    // Of equals the later in this walk is lower in base priority, so it came earlier.
-                    .max_by(|a, b| a.1.total_cmp(&b.1))
-            }
+            Some(_) => waiting
+                .map(|(level, lane)| (*level, self.effective(level.0, lane[0].queued_at, now)))
+                // Of equals the later in this walk is lower in base priority, so it came earlier.
+                .max_by(|a, b| a.1.total_cmp(&b.1)),
         }
     }
 

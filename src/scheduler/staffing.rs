@@ -138,9 +138,9 @@ impl<J, O> Core<J, O> {
                 Some(_) => self.settle(run.slot, End::Cancelled, Count::Cancelled, now, effects),
             }
         }
-        if let Some(held) = executor.held() {
-            debug_assert!(self.is_held(held.slot(), id), "who holds a task is told when it leaves");
-            self.fail(held.slot(), End::ExecutorGone(id), now, effects);
+        if let Some(slot) = executor.held_task() {
+            debug_assert!(self.is_held(slot, id), "who holds a task is told when it leaves");
+            self.fail(slot, End::ExecutorGone(id), now, effects);
         }
         self.rehome_all(kind, id, (executor.own, executor.pinned), replace, now, effects);
         self.end_if_over(now, effects);
@@ -157,8 +157,8 @@ impl<J, O> Core<J, O> {
         effects: &mut Effects,
     ) {
         let side = &mut self.sides[kind];
-        // It may have been claimed for one of the waiting tasks; then an idle one takes over.
-        let taken_over = side.shared() > 0 && side.crew.claim(None, &mut effects.wakes).is_some();
+        // It may have been claimed for something that waits, or have helped; then an idle one takes over.
+        let taken_over = side.demand() > 0 && side.crew.claim(None, &mut effects.wakes).is_some();
         if taken_over || !replace {
             return;
         }

@@ -4,19 +4,27 @@ use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
 use super::executor::{Exit, Held, Run, State, Trust};
-use super::queue::Entry;
+use super::queue::{is_ahead, rank};
 use super::statistics::Count;
 use super::sync::{Arc, AtomicBool, Ordering};
 use super::table::Stage;
-use super::types::{Assignment, End, Ending, Finished, Kind, Note};
+use super::types::{Assignment, End, Ending, Finished, Help, Kind, Note};
 
 /// What an executor that asked for work is to do.
 pub(super) enum Turn<J> {
     Run(Assignment<J>),
+    Help(Help<J>),
     /// Watch the signal for a moment, then ask [`Core::give_up_spinning`].
     Spin(Arc<AtomicBool>),
     Idle,
     Stop,
+}
+
+/// What comes first of all that there is to do.
+enum Work<J> {
+    /// A task that waited.
+    Task(u32),
+    Part(Help<J>),
 }
 
 impl<J: Clone, O> Core<J, O> {
@@ -29,6 +37,7 @@ impl<J: Clone, O> Core<J, O> {
         if executor.trust != Trust::Sound {
             executor.trust = Trust::Suspect; // here it is
         }
+        executor.end_part(now);
         match executor.state {
             State::Starting { .. } | State::Retiring(Exit::Starting { .. } | Exit::Stillborn) => {
                 self.arrive(kind, id, now, effects);
@@ -50,6 +59,7 @@ impl<J: Clone, O> Core<J, O> {
                 return Turn::Stop;
             }
             State::Coming | State::Busy | State::Spinning | State::Asleep { .. } => {}
+            State::Holding(Held::Part { .. }) => unreachable!("its part has just ended"),
         }
         let (runs, tasks) = (executor.runs.len(), executor.tasks);
         let was_idle = executor.is_idle();
@@ -66,7 +76,14 @@ impl<J: Clone, O> Core<J, O> {
         if runs >= places {
             return Turn::Idle; // it will ask when one is over
         }
-        let Some(slot) = self.take_next(kind, id, now) else { return self.fall_idle(kind, id, now, effects) };
+        let slot = match self.take_next(kind, id, now) {
+            Some(Work::Task(slot)) => slot,
+            Some(Work::Part(help)) => {
+                self.sides[kind].crew[id].begin_part(help.run, now);
+                return Turn::Help(help);
+            }
+            None => return self.fall_idle(kind, id, now, effects),
+        };
         let task = &self.table[slot];
         let (home, needs_delivery) = (task.home, task.needs_delivery);
         self.leave_queue(kind, home, effects);
@@ -81,23 +98,30 @@ impl<J: Clone, O> Core<J, O> {
         self.start(kind, id, slot, now, effects)
     }
 
-    /// The waiting task that executor `id` is to run next; it is out of its queue's entries, not yet out of the
-    /// count of those that wait.
-    fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> Option<u32> {
+    /// What executor `id` is to do next. A task is then out of its queue's entries, not yet out of the count of those
+    /// that wait.
+    fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> Option<Work<J>> {
         let side = &mut self.sides[kind];
+        let offer = side.first_offer(id, now);
         let mut own = if side.crew.pinned > 0 { side.crew[id].own.as_mut() } else { None };
         loop {
             let shared = &mut side.queue;
-            let entry = match own.as_deref_mut() {
-                None => shared.pop(now)?,
+            let queue = match own.as_deref_mut() {
+                None => shared,
                 Some(own) => match (own.peek(now), shared.peek(now)) {
-                    (Some(mine), Some(ours)) if is_ahead(mine, ours) => own.pop(now)?,
-                    (Some(_), None) => own.pop(now)?,
-                    _ => shared.pop(now)?,
+                    (Some(mine), Some(ours)) if is_ahead(rank(mine), rank(ours)) => own,
+                    (Some(_), None) => own,
+                    _ => shared,
                 },
             };
+            if let Some((place, run)) = offer
+                && queue.peek(now).is_none_or(|head| is_ahead(place, rank(head)))
+            {
+                return Some(Work::Part(Help { run, job: side.offers[run].help.clone() }));
+            }
+            let entry = queue.pop(now)?;
             if self.table.is_waiting(&entry) {
-                return Some(entry.slot);
+                return Some(Work::Task(entry.slot));
             }
         }
     }
@@ -225,9 +249,4 @@ impl<J: Clone, O> Core<J, O> {
             }
         }
     }
-}
-
-/// Whether an entry with its effective priority comes before another.
-fn is_ahead((priority, entry): (f64, &Entry), (other_priority, other): (f64, &Entry)) -> bool {
-    priority > other_priority || (priority == other_priority && entry.sequence < other.sequence)
 }

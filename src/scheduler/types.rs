@@ -168,6 +168,15 @@ pub struct Assignment<J> {
     pub job: J,
 }
 
+/// A part of somebody else's task, given to an executor that would otherwise be idle.
+#[derive(Debug)]
+pub struct Help<J> {
+    /// The run that it is a part of.
+    pub run: u64,
+    /// What was [offered](super::Scheduler::offer).
+    pub job: J,
+}
+
 /// The end of a run.
 pub struct Finished<O> {
     /// From the [`Assignment`].
@@ -213,6 +222,8 @@ pub enum End<O> {
 pub enum Next<J> {
     /// Run this, then ask again.
     Run(Assignment<J>),
+    /// Do one part of this, then ask again, with nothing to hand in.
+    Help(Help<J>),
     /// Sleep until woken, then ask again.
     Idle,
     /// End, then call [`gone`](super::Scheduler::gone).

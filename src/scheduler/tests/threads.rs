@@ -129,6 +129,7 @@ impl Threads {
                     let ending = if stoppable { bed.run(run) } else { Ending::Fulfilled };
                     finished = Some(Finished { slot, run: run as u32, outcome: job, ending });
                 }
+                Next::Help(_) => panic!("nobody offers anything"),
                 Next::Idle => bed.sleep(),
                 Next::Stop => return,
             }

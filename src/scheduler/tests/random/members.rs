@@ -206,7 +206,7 @@ impl Life {
             (Next::Run(assignment), _) => Some((assignment.slot, false)),
             (Next::Idle, Some(Seen::Deliver { slot, executor })) if *executor == id => Some((*slot, true)),
             (Next::Idle, _) => None,
-            (Next::Stop, _) => panic!("executor {id} should not stop"),
+            (Next::Help(_) | Next::Stop, _) => panic!("executor {id} should not get {next:?}"),
         };
         if self.is_shared {
             assert_eq!(got, first, "the first of the highest priority");

@@ -1,0 +1,34 @@
+//! A running task offers parts of its work, and takes the offer back.
+
+use super::clock::Nanoseconds;
+use super::core::Core;
+use super::effects::Effects;
+use super::offers::Offer;
+use super::table::Stage;
+use super::types::Kind;
+
+impl<J, O> Core<J, O> {
+    /// While a run is under way, up to `most` others at a time may be given `help`.
+    pub(super) fn offer(
+        &mut self,
+        kind: Kind,
+        (slot, run): (u32, u64),
+        (help, most): (J, usize),
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        // The pool was terminated, or the task settled without this run: nobody wants what would come of it.
+        let Some(task) = self.table.find(slot).filter(|task| task.kind == kind) else { return };
+        if !matches!(task.stage, Stage::Running { run: current, .. } if current == run) {
+            return;
+        }
+        let (priority, sequence, queued) = (task.priority, task.sequence, task.queued);
+        self.sides[kind].offers.add(Offer { run, priority, sequence, queued, help, most });
+        self.call_others(kind, true, now, effects);
+    }
+
+    /// Nobody is given any more of what a run offered.
+    pub(super) fn retract(&mut self, kind: Kind, run: u64) {
+        self.sides[kind].offers.retract(run);
+    }
+}

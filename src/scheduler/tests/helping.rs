@@ -1,0 +1,433 @@
+//! Running tasks that offer parts of their work to those that would otherwise be idle.
+
+use super::*;
+
+/// What every helper is given here.
+const PARTS: u32 = 500;
+
+/// An executor of a pool runs the task in this slot.
+fn running<'a>(pool: &Pool, executor: &'a Executor<'a>, slot: u32, priority: f64) -> &'a Executor<'a> {
+    pool.submit_with_priority(executor.kind, slot, priority);
+    assert_eq!(executor.takes().slot, slot);
+    executor.bell.rings();
+    executor
+}
+
+impl Executor<'_> {
+    /// Offers parts of the task that it runs in this slot.
+    fn offers(&self, slot: u32, most: usize) {
+        self.pool.scheduler.offer(self.kind, slot, self.run_of(slot), PARTS, most);
+    }
+
+    /// Asks for work and is given a part of the run of this number.
+    fn helps(&self, run: u64) {
+        match self.next() {
+            Next::Help(help) => assert_eq!((help.run, help.job), (run, PARTS)),
+            other => panic!("executor {} should help, not {other:?}", self.id),
+        }
+    }
+}
+
+// ---- who is given a part
+
+#[test]
+fn as_many_idle_executors_are_woken_as_are_wanted() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 4);
+        let [first, second, third, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 2);
+        assert!(!first.was_woken() && second.was_woken() && third.was_woken());
+        second.helps(busy.run_of(0));
+        third.helps(busy.run_of(0));
+        first.falls_asleep();
+    }
+}
+
+#[test]
+fn executors_that_are_missing_are_hired_up_to_the_maximum() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0);
+        let hired = pool.hired_by(|| busy.offers(0, 9));
+        assert_eq!(hired.len(), 2);
+        assert_eq!(pool.hired_by(|| busy.offers(0, 9)), [], "they are on their way");
+        for (_, id) in hired {
+            pool.start(kind, id).helps(busy.run_of(0));
+        }
+    }
+}
+
+#[test]
+fn a_larger_pool_hires_for_what_is_offered() {
+    let pool = Pool::new(0, 1);
+    let [busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 2);
+    assert_eq!(pool.hired_by(|| pool.scheduler.resize(sizes(0, 8))).len(), 2);
+}
+
+#[test]
+fn helpers_are_counted_at_a_time() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [first, second, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        for _ in 0..3 {
+            second.helps(busy.run_of(0));
+            first.falls_asleep();
+        }
+        running(&pool, &second, 1, 5.0);
+        first.helps(busy.run_of(0));
+    }
+}
+
+#[test]
+fn an_executor_does_not_help_itself() {
+    let pool = Pool::with(&Config { places: 2, ..config(0, 1) });
+    let [worker] = pool.staff(JS);
+    running(&pool, &worker, 0, 0.0).offers(0, 3);
+    worker.falls_asleep();
+}
+
+#[test]
+fn an_offer_takes_the_place_of_the_one_before() {
+    let pool = Pool::new(0, 4);
+    let [first, second, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    second.helps(busy.run_of(0));
+    busy.offers(0, 2);
+    assert!(first.was_woken());
+    first.helps(busy.run_of(0));
+    busy.offers(0, 1);
+    second.falls_asleep();
+    first.helps(busy.run_of(0));
+}
+
+// ---- what comes first
+
+#[test]
+fn a_task_of_higher_priority_comes_before_the_next_part() {
+    let pool = Pool::new(0, 2);
+    let [helper, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    helper.helps(busy.run_of(0));
+    pool.submit_with_priority(Kind::Native, 1, 1.0);
+    assert_eq!(helper.takes().slot, 1);
+    helper.finishes(1, "done");
+    helper.helps(busy.run_of(0));
+}
+
+#[test]
+fn a_younger_task_of_the_same_priority_waits_behind_the_parts() {
+    let pool = Pool::new(0, 2);
+    let [helper, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    pool.submit(Kind::Native, 1);
+    (0..3).for_each(|_| helper.helps(busy.run_of(0)));
+    pool.scheduler.retract(Kind::Native, busy.run_of(0));
+    assert_eq!(helper.takes().slot, 1);
+}
+
+#[test]
+fn an_older_task_of_the_same_priority_comes_first() {
+    let retry = Retry { ask: false, ..retry(1, &[5.0]) };
+    let pool = Pool::new(0, 2);
+    let [helper, busy] = pool.staff(Kind::Native);
+    pool.submit_limited(Kind::Native, 0, Limits { retry: Some(retry), ..Limits::default() });
+    helper.takes();
+    running(&pool, &busy, 1, 0.0).offers(1, 1);
+    helper.fails(0, "not yet");
+    helper.helps(busy.run_of(1));
+    pool.tick_after(ms(5));
+    assert_eq!(helper.takes().slot, 0, "it came before the one that offers");
+}
+
+#[test]
+fn the_offer_of_the_task_that_comes_first_does_too() {
+    let pool = Pool::new(0, 4);
+    let [helper, low, high, old] = pool.staff(Kind::Native);
+    for (executor, slot, priority) in [(&old, 0, 1.0), (&high, 1, 2.0), (&low, 2, 1.0)] {
+        running(&pool, executor, slot, priority);
+    }
+    for (executor, slot) in [(&low, 2), (&old, 0), (&high, 1)] {
+        executor.offers(slot, 1);
+    }
+    helper.helps(high.run_of(1));
+    pool.scheduler.retract(Kind::Native, high.run_of(1));
+    helper.helps(old.run_of(0));
+    pool.scheduler.retract(Kind::Native, old.run_of(0));
+    helper.helps(low.run_of(2));
+}
+
+#[test]
+fn with_aging_the_effective_priority_counts() {
+    let pool = Pool::with(&Config { aging: Some(ms(100)), ..config(0, 2) });
+    let [helper, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    pool.pass(ms(400));
+    pool.submit_with_priority(Kind::Native, 1, 3.0);
+    helper.helps(busy.run_of(0));
+    pool.submit_with_priority(Kind::Native, 2, 5.0);
+    assert_eq!(helper.takes().slot, 2);
+    helper.finishes(2, "done");
+    helper.helps(busy.run_of(0));
+}
+
+#[test]
+fn a_worker_with_a_queue_of_its_own_helps_when_that_comes_later() {
+    let pool = Pool::new(0, 2);
+    let [helper, busy] = pool.staff(JS);
+    pool.accepts(keyed(0, 7));
+    assert_eq!(helper.takes().slot, 0);
+    running(&pool, &busy, 1, 1.0).offers(1, 1);
+    pool.accepts(keyed(2, 7));
+    helper.finishes(0, "done");
+    helper.helps(busy.run_of(1));
+    pool.scheduler.retract(JS, busy.run_of(1));
+    assert_eq!(helper.takes().slot, 2);
+}
+
+// ---- when an offer ends
+
+#[test]
+fn nobody_is_given_what_was_taken_back() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [first, second, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 2);
+        second.helps(busy.run_of(0));
+        assert!(first.was_woken());
+        for _ in 0..2 {
+            pool.scheduler.retract(kind, busy.run_of(0));
+        }
+        first.falls_asleep();
+        second.falls_asleep();
+        busy.offers(0, 1);
+        second.helps(busy.run_of(0));
+    }
+}
+
+#[test]
+fn an_offer_ends_with_its_run() {
+    let ways: [fn(&Executor<'_>); 3] =
+        [|busy| busy.finishes(0, "done"), |busy| busy.fails(0, "thrown"), |busy| _ = busy.gone_and(false)];
+    for kind in KINDS {
+        for way in ways {
+            let pool = Pool::new(0, 2);
+            let [helper, busy] = pool.staff(kind);
+            running(&pool, &busy, 0, 0.0).offers(0, 1);
+            helper.helps(busy.run_of(0));
+            way(&busy);
+            helper.falls_asleep();
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_task_offers_nothing_once_it_is_over() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        pool.scheduler.cancel(0);
+        if kind == Kind::Native {
+            helper.helps(busy.run_of(0)); // it goes on until it looks
+            busy.ends(0, Ending::Stopped, "stopped");
+        }
+        helper.falls_asleep();
+    }
+}
+
+#[test]
+fn what_is_no_longer_the_run_of_its_task_offers_nothing() {
+    let pool = Pool::new(0, 2);
+    let [idle, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0);
+    let past = busy.run_of(0);
+    busy.finishes(0, "done");
+    let offer = |run| pool.scheduler.offer(Kind::Native, 0, run, PARTS, 1);
+    offer(past);
+    running(&pool, &busy, 0, 0.0);
+    idle.falls_asleep();
+    idle.bell.rings();
+    offer(past);
+    assert!(!idle.was_woken());
+    idle.falls_asleep();
+    pool.scheduler.offer(JS, 0, busy.run_of(0), PARTS, 1);
+    idle.falls_asleep();
+    offer(busy.run_of(0));
+    idle.helps(busy.run_of(0));
+}
+
+#[test]
+fn a_second_try_offers_anew() {
+    let pool = Pool::new(0, 2);
+    let [helper, busy] = pool.staff(Kind::Native);
+    let limits = Limits { retry: Some(retry(1, &[0.0])), ..Limits::default() };
+    pool.submit_limited(Kind::Native, 0, limits);
+    busy.takes();
+    busy.offers(0, 1);
+    busy.fails(0, "once more");
+    assert_eq!(busy.takes().attempt, 2);
+    helper.falls_asleep();
+    busy.offers(0, 1);
+    helper.helps(busy.run_of(0));
+}
+
+// ---- what a helper counts as
+
+#[test]
+fn a_helper_is_busy_and_runs_no_task() {
+    let pool = Pool::new(0, 2);
+    let [helper, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    let figures = || {
+        let snapshot = pool.scheduler.snapshot();
+        let own = snapshot.per_worker.iter().find(|each| each.id == helper.id).expect("it is there");
+        let crew = &snapshot.native_threads;
+        ((crew.busy, crew.idle), (own.busy, own.tasks, own.busy_time), snapshot.running.len())
+    };
+    pool.pass(ms(3));
+    assert_eq!(figures(), ((1, 1), (false, 1, 0.0), 1));
+    helper.helps(busy.run_of(0));
+    pool.pass(ms(5));
+    assert_eq!(figures(), ((2, 0), (true, 1, 5.0), 1));
+    helper.helps(busy.run_of(0));
+    pool.pass(ms(2));
+    assert_eq!(figures(), ((2, 0), (true, 1, 7.0), 1));
+    pool.scheduler.retract(Kind::Native, busy.run_of(0));
+    helper.falls_asleep();
+    pool.pass(ms(9));
+    assert_eq!(figures(), ((1, 1), (false, 1, 7.0), 1));
+}
+
+#[test]
+fn the_time_of_a_worker_that_runs_and_helps_counts_once() {
+    let pool = Pool::with(&Config { places: 2, ..config(0, 2) });
+    let [helper, busy] = pool.staff(JS);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    running(&pool, &helper, 1, 9.0);
+    pool.pass(ms(1));
+    helper.helps(busy.run_of(0));
+    pool.pass(ms(2));
+    pool.scheduler.finish(JS, helper.id, helper.done(1, "done"), false);
+    pool.pass(ms(4));
+    helper.helps(busy.run_of(0));
+    pool.pass(ms(8));
+    pool.scheduler.retract(JS, busy.run_of(0));
+    helper.falls_asleep();
+    let snapshot = pool.scheduler.snapshot();
+    let own = snapshot.per_worker.iter().find(|each| each.id == helper.id).expect("it is there");
+    assert_eq!((own.busy, own.busy_time), (false, 15.0));
+}
+
+#[test]
+fn a_task_that_comes_after_the_offer_is_not_left_to_its_helpers() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        let third = pool.submit(kind, 1).expect("the helper goes on helping");
+        assert_eq!(pool.start(kind, third).takes().slot, 1);
+    }
+}
+
+#[test]
+fn a_task_is_left_to_helpers_that_nobody_wants_any_more() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        pool.scheduler.retract(kind, busy.run_of(0));
+        assert_eq!(pool.submit(kind, 1), None, "it will be back before another is up");
+        assert_eq!(helper.takes().slot, 1);
+    }
+}
+
+#[test]
+fn a_queue_has_room_for_what_helpers_will_take() {
+    let pool = Pool::with(&Config { longest_queue: Some(0), ..config(0, 2) });
+    let [helper, busy] = pool.staff(Kind::Native);
+    running(&pool, &busy, 0, 0.0).offers(0, 1);
+    helper.helps(busy.run_of(0));
+    assert!(!pool.scheduler.is_full(Kind::Native));
+    pool.submit(Kind::Native, 1);
+    assert!(pool.scheduler.is_full(Kind::Native));
+    assert_eq!(pool.try_submit(Kind::Native, 2, 0.0, false), Err(Refused::Full));
+}
+
+// ---- helpers that end, and pools
+
+#[test]
+fn nothing_settles_when_a_helper_dies_and_another_takes_its_place() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [idle, helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        assert_eq!(helper.gone(), None, "somebody is idle");
+        assert!(idle.was_woken());
+        idle.helps(busy.run_of(0));
+        assert!(idle.gone().is_some(), "nobody is left");
+        assert_eq!(pool.notes(), []);
+        busy.finishes(0, "done");
+        assert_eq!(pool.notes(), [Seen::Settled(0, "done")]);
+    }
+}
+
+#[test]
+fn a_closed_pool_ends_after_the_task_that_offers_and_its_helpers() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        pool.scheduler.close();
+        helper.helps(busy.run_of(0));
+        let done = busy.done(0, "done");
+        assert!(matches!(busy.next_with(Some(done)), Next::Stop));
+        busy.gone();
+        assert_eq!(pool.notes(), [Seen::Settled(0, "done")], "somebody is at a part");
+        helper.stops();
+        helper.gone();
+        assert_eq!(pool.notes(), [Seen::PoolEnded]);
+    }
+}
+
+#[test]
+fn a_terminated_pool_offers_nothing() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        pool.scheduler.terminate();
+        busy.offers(0, 1);
+        assert_eq!(pool.crew(kind).busy, 2, "it is at its part");
+        helper.stops();
+        busy.finishes(0, "late");
+        busy.stops();
+        helper.gone();
+        busy.gone();
+        assert_eq!(pool.notes(), [Seen::PoolEnded]);
+    }
+}
+
+#[test]
+fn a_helper_that_is_to_end_does_when_it_comes_back() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        helper.helps(busy.run_of(0));
+        pool.scheduler.resize(sizes(0, 1));
+        assert_eq!(pool.crew(kind).busy, 2, "it is at its part");
+        helper.stops();
+        assert_eq!(helper.gone(), None, "there is no room for another");
+        busy.finishes(0, "done");
+        busy.falls_asleep();
+    }
+}
