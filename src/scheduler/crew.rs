@@ -131,6 +131,11 @@ impl Crew {
         self.count(|executor| executor.helps(run))
     }
 
+    /// Those of them that are to end when they come back.
+    pub(super) fn last_helpers(&self, run: u64) -> usize {
+        self.count(|executor| executor.is_retiring() && executor.helps(run))
+    }
+
     /// The first that waits for a replacement, but for this one.
     pub(super) fn first_worn(&self, but: Option<u32>) -> Option<u32> {
         self.iter().find(|(id, executor)| executor.makes_way() && Some(*id) != but).map(|(id, _)| id)

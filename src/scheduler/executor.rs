@@ -314,12 +314,12 @@ impl Executor {
         self.hold(Some(Held::Part { run }));
     }
 
-    /// It asks for work: if it was at a part, it has done that.
-    pub(super) fn end_part(&mut self, now: Nanoseconds) {
-        if let Some(Held::Part { .. }) = self.held() {
-            self.hold(None);
-            self.rest(now);
-        }
+    /// It asks for work: if it was at a part, which is answered, it has done that.
+    pub(super) fn end_part(&mut self, now: Nanoseconds) -> bool {
+        let Some(Held::Part { .. }) = self.held() else { return false };
+        self.hold(None);
+        self.rest(now);
+        true
     }
 
     /// It is no longer at work, unless something is left.

@@ -55,9 +55,4 @@ impl<J> Offers<J> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Offer<J>> {
         self.0.iter()
     }
-
-    /// Helpers that could be at work, those that are included.
-    pub(super) fn wanted(&self) -> usize {
-        self.0.iter().fold(0, |sum, offer| sum.saturating_add(offer.most))
-    }
 }

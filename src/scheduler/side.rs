@@ -32,7 +32,11 @@ impl<J> Side<J> {
     /// Executors that there is something to do for, besides what they have: one for each waiting task that whoever
     /// asks first may take, and as many for each offer as it wants helpers.
     pub(super) fn demand(&self) -> usize {
-        self.shared().saturating_add(self.offers.wanted())
+        self.offers.iter().fold(self.shared(), |demand, offer| {
+            // The place of one that ends after this part is free when it has done it.
+            let wanted = offer.most.saturating_sub(self.crew.last_helpers(offer.run));
+            demand.saturating_add(wanted)
+        })
     }
 
     /// Whether one more executor is to be hired: there is more to do than there are to do it, and there is room.

@@ -37,7 +37,10 @@ impl<J: Clone, O> Core<J, O> {
         if executor.trust != Trust::Sound {
             executor.trust = Trust::Suspect; // here it is
         }
-        executor.end_part(now);
+        if executor.end_part(now) && executor.is_retiring() {
+            self.call_others(kind, true, now, effects); // for the next part
+            return self.turn(kind, id, now, effects);
+        }
         match executor.state {
             State::Starting { .. } | State::Retiring(Exit::Starting { .. } | Exit::Stillborn) => {
                 self.arrive(kind, id, now, effects);

@@ -255,6 +255,7 @@ fn late_stop_from_the_scheduler() {
                         let ending = if endless { Ending::Stopped } else { Ending::Fulfilled };
                         finished = Some(Finished { ending, ..done(&assignment) });
                     }
+                    Next::Help(help) => panic!("nobody has offered {help:?}"),
                     Next::Idle => bed.sleep(),
                     Next::Stop => break,
                 }

@@ -9,6 +9,7 @@ mod crew;
 mod death;
 mod delivery;
 mod ending;
+mod helping;
 mod idling;
 mod mailbox;
 mod retry;
@@ -399,6 +400,8 @@ impl Executor {
                     }
                     finished = Some(done(&assignment));
                 }
+                // That was the last part.
+                Next::Help(help) => self.pool.scheduler.retract(self.pool.kind, help.run),
                 Next::Idle => self.sleep(),
                 Next::Stop => return true,
             }

@@ -88,6 +88,7 @@ fn cancel_and_start(kind: Kind) {
                         executor.run_until_told(assignment.run as u32);
                         finished = Some(Finished { ending: Ending::Stopped, ..done(&assignment) });
                     }
+                    Next::Help(help) => panic!("nobody has offered {help:?}"),
                     Next::Idle => executor.sleep(),
                     Next::Stop => break,
                 }

@@ -431,3 +431,23 @@ fn a_helper_that_is_to_end_does_when_it_comes_back() {
         busy.falls_asleep();
     }
 }
+
+#[test]
+fn somebody_else_goes_on_when_a_helper_has_done_its_last_part() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [idle, helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0);
+        running(&pool, &idle, 1, 9.0).offers(1, 1);
+        helper.helps(idle.run_of(1));
+        pool.scheduler.resize(sizes(0, 2));
+        busy.finishes(0, "done");
+        busy.falls_asleep();
+        busy.bell.rings();
+
+        helper.stops();
+
+        assert!(busy.was_woken());
+        busy.helps(idle.run_of(1));
+    }
+}

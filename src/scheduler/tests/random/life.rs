@@ -1,5 +1,6 @@
 //! The life of a pool: its tasks, and what is true after every step.
 
+use super::helpers::Offer;
 use super::members::Member;
 use super::*;
 
@@ -59,6 +60,8 @@ pub(super) struct Life {
     pub ended: bool,
     pub tasks: BTreeMap<u32, Task>,
     pub members: BTreeMap<(usize, u32), Member>,
+    /// By run, those of runs that are over included.
+    pub offers: BTreeMap<u64, Offer>,
     /// Those asleep, by kind, the last to fall asleep last.
     pub asleep: [Vec<u32>; 2],
     /// Runs that executors, dead or alive, had once: the executor, the slot and the number.
@@ -104,6 +107,7 @@ impl Life {
             ended: false,
             tasks: BTreeMap::new(),
             members: BTreeMap::new(),
+            offers: BTreeMap::new(),
             asleep: [Vec::new(), Vec::new()],
             past: Vec::new(),
             newest: [0; 2],
@@ -143,6 +147,10 @@ impl Life {
             Step::Decide(index, again) => {
                 self.pick_task(index).into_iter().for_each(|slot| self.decide(slot, again));
             }
+            Step::Offer(index, most) => {
+                self.pick_task(index).into_iter().for_each(|slot| self.offer(slot, most));
+            }
+            Step::Retract(index) => self.retract(index),
             Step::Wear(index) => {
                 if let Some((Kind::JavaScript, id)) = self.pick_member(index) {
                     self.pool.scheduler.wear(id);
@@ -225,7 +233,7 @@ impl Life {
             assert_eq!(deliver_to, claimed.filter(|_| at_once));
             let expected = claimed.filter(|_| deliver_to.is_none());
             assert_eq!(woken, expected.into_iter().collect::<Vec<_>>());
-            let short = claimed.is_none() && self.waiting(kind) > self.coming(kind);
+            let short = claimed.is_none() && self.demand(kind) > self.coming(kind);
             assert_eq!(hire.is_some(), short && self.room(kind) > 0);
         }
         if let Some(id) = hire {
@@ -372,6 +380,7 @@ impl Life {
 
     /// Lets everybody do what there is to do, and time pass, until nothing is left.
     pub(super) fn run_dry(&mut self) {
+        self.retract_all(); // those who help would for ever
         loop {
             let find = |place: fn(&Place) -> bool| {
                 self.tasks.iter().find(|(_, task)| place(&task.place)).map(|(slot, _)| *slot)

@@ -34,6 +34,8 @@ pub(super) struct Member {
     pub runs: Vec<Run>,
     /// The task whose input it waits for, and whether that has come.
     pub awaited: Option<(u32, bool)>,
+    /// The run that it helps.
+    pub part: Option<u64>,
     /// Runs so far.
     pub started: u64,
     pub is_worn: bool,
@@ -50,7 +52,7 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn is_occupied(&self) -> bool {
-        !self.runs.is_empty() || self.awaited.is_some()
+        !self.runs.is_empty() || self.awaited.is_some() || self.part.is_some()
     }
 
     /// Whether it is up, stays, and has no task.
@@ -110,6 +112,7 @@ impl Life {
             is_up: false,
             runs: Vec::new(),
             awaited: None,
+            part: None,
             started: 0,
             is_worn: false,
             is_killed: false,
@@ -173,6 +176,7 @@ impl Life {
         let limit = rules.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
         let is_worn_out = limit.is_some_and(|limit| member.started >= limit);
         let places = if kind == Kind::JavaScript { rules.places } else { 1 };
+        member.part = None;
         let (retires, awaited, runs) = (member.retires || is_over, member.awaited, member.runs.len());
 
         let next = self.pool.scheduler.next(kind, id, finished);
@@ -206,11 +210,19 @@ impl Life {
             (Next::Run(assignment), _) => Some((assignment.slot, false)),
             (Next::Idle, Some(Seen::Deliver { slot, executor })) if *executor == id => Some((*slot, true)),
             (Next::Idle, _) => None,
-            (Next::Help(_) | Next::Stop, _) => panic!("executor {id} should not get {next:?}"),
+            (Next::Help(_), _) => None,
+            (Next::Stop, _) => panic!("executor {id} should not stop"),
         };
-        if self.is_shared {
-            assert_eq!(got, first, "the first of the highest priority");
+        let help = self.comes_before(kind, first.map(|(slot, _)| slot));
+        if let Next::Help(given) = &next {
+            assert!(!self.is_shared || help == Some(given.run), "{given:?} instead of {help:?}");
+            self.member(kind, id).status = Status::Coming;
+            return self.helps(kind, id, given);
         }
+        if self.is_shared {
+            assert_eq!((got, help), (first, None), "the first of the highest priority");
+        }
+        assert!(got.is_some() || self.comes_before(kind, None).is_none(), "there is a part to do");
         match (got, next) {
             (Some(_), Next::Run(assignment)) => self.begins(kind, id, assignment),
             (Some((slot, _)), _) => {
@@ -372,13 +384,13 @@ impl Life {
 
     /// Whoever waits has somebody on the way, else nobody is idle, and there is no room for more.
     pub(super) fn check_hands(&mut self, kind: Kind) {
-        let (waiting, coming) = (self.waiting(kind), self.coming(kind));
-        if waiting == 0 {
+        let (demand, coming) = (self.demand(kind), self.coming(kind));
+        if demand == 0 {
             self.missing[kind as usize] = 0;
-        } else if self.is_shared && waiting > coming {
-            assert!(self.asleep[kind as usize].is_empty(), "a task waits, and somebody sleeps");
-            let hired = (waiting - coming).min(self.room(kind));
-            assert!(hired <= self.missing[kind as usize], "a task waits, and nobody is hired");
+        } else if self.is_shared && demand > coming {
+            assert!(self.asleep[kind as usize].is_empty(), "there is something to do, and somebody sleeps");
+            let hired = (demand - coming).min(self.room(kind));
+            assert!(hired <= self.missing[kind as usize], "there is something to do, and nobody is hired");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A pool beside a plain model of its rules, with every executor driven by hand and time by the steps.
 
 mod checks;
+mod helpers;
 mod life;
 mod members;
 mod moments;
@@ -61,6 +62,9 @@ enum Step {
     Withdraw(usize),
     Cancel(usize),
     Decide(usize, bool),
+    /// To so many helpers at a time.
+    Offer(usize, usize),
+    Retract(usize),
     Wear(usize),
     Resize(usize, usize),
     Pass(u64),
@@ -110,6 +114,8 @@ fn steps(keys: bool) -> impl Generator<Value = Vec<Step>> {
         4 => number().prop_map(Step::Withdraw),
         6 => number().prop_map(Step::Cancel),
         6 => (number(), any::<bool>()).prop_map(|(i, again)| Step::Decide(i, again)),
+        8 => (number(), 0usize..4).prop_map(|(i, most)| Step::Offer(i, most)),
+        2 => number().prop_map(Step::Retract),
         2 => number().prop_map(Step::Wear),
         1 => (0usize..3, 1usize..5).prop_map(|(minimum, more)| Step::Resize(minimum, minimum + more)),
         10 => (1u64..30).prop_map(Step::Pass),
