@@ -60,7 +60,7 @@ pub trait Help: fmt::Debug + Send + Sync {
 impl Context<'_> {
     /// Calls `work` for every part, from 0 to `parts` - 1, on this thread and on others that would be idle, and answers
     /// the results in the order of the parts. Each call gets a context of its own. Without helpers, or within a part,
-    /// this thread does it all. A lock is taken three times for each part.
+    /// this thread does it all. For each part a lock is taken four times.
     ///
     /// # Errors
     /// The failure of the first part, in their order, that failed; parts that had not begun by then never do.
@@ -84,8 +84,8 @@ impl Context<'_> {
             let end = catch_unwind(AssertUnwindSafe(call));
             lock(&gathered).put(part, end)
         };
-        let shared = Arc::new(Parts::new(parts, &run));
-        // From here on somebody may follow the pointer to `run`: the guard is dropped before that is.
+        // SAFETY: nobody else has them before there is a guard, which is dropped before `run` is.
+        let shared = Arc::new(unsafe { Parts::new(parts, &run) });
         let guard = Guard { parts: &shared, helpers };
         helpers.offer(shared.clone(), parts - 1);
         while shared.run() {}
@@ -127,8 +127,10 @@ impl<R> Gathered<R> {
         } else {
             Some(end)
         };
-        // Dropping a panic's payload may itself panic; leak it rather than find out.
-        std::mem::forget(dropped);
+        if let Some(End::Panicked(panic)) = dropped {
+            // Dropping a panic's payload may itself panic; leak it rather than find out.
+            std::mem::forget(panic);
+        }
         false
     }
 
@@ -173,11 +175,14 @@ enum Phase {
 }
 
 impl Parts {
-    /// The pointer to `run` is followed by none but those who take a part; whoever calls this has a [`Guard`] that is
-    /// dropped before `run` is.
-    fn new<'run>(count: usize, run: &'run (dyn Fn(usize) -> bool + Sync + 'run)) -> Self {
+    /// Parts that `run` is called for.
+    ///
+    /// # Safety
+    /// Before `run` is dropped, a [`Guard`] of these parts must have been.
+    unsafe fn new<'run>(count: usize, run: &'run (dyn Fn(usize) -> bool + Sync + 'run)) -> Self {
         let run: *const (dyn Fn(usize) -> bool + Sync + 'run) = run;
-        // SAFETY: two pointers that differ in a lifetime alone; see the module's words on who follows it when.
+        // SAFETY: two pointers that differ in a lifetime alone. It is followed only by who has taken a part, and none is
+        // under way any more once a guard has been dropped, which the caller sees to.
         let run = unsafe {
             std::mem::transmute::<
                 *const (dyn Fn(usize) -> bool + Sync + 'run),

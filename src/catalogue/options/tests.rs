@@ -153,6 +153,7 @@ fn what_does_not_fit_is_named_with_its_code() {
         (json!({ "data": { "path": 1 } }), "data", TYPE),
         (json!({ "data": { "path": "/file", "more": 1 } }), "data", TYPE),
         (json!({ "data": { "attachment": 2 } }), "data", TYPE),
+        (json!({ "data": { "attachment": 0, "more": 1 } }), "data", TYPE),
         (json!({ "data": { "attachment": -1 } }), "data", TYPE),
         (json!({ "data": { "attachment": 1.5 } }), "data", TYPE),
         (json!({ "data": { "attachment": 1e300 } }), "data", TYPE),
