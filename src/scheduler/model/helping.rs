@@ -51,7 +51,7 @@ fn runs_one(executor: Executor) -> JoinHandle<Executor> {
 /// An offer is taken back while somebody is on the way to take it, or at a part.
 #[test]
 fn offer_and_retract() {
-    explore(|| {
+    explore_preemptions(4, || {
         let pool = Pool::of_threads(2);
         let (idle, running, assignment) = idle_and_running(&pool);
         let over = Arc::new(Mutex::new(false));
@@ -69,7 +69,7 @@ fn offer_and_retract() {
 /// Whoever was on the way for an offer that was taken back sleeps again, and is found by the next task.
 #[test]
 fn offer_and_retract_and_submit() {
-    explore(|| {
+    explore_preemptions(4, || {
         let pool = Pool::of_threads(2);
         let (idle, running, assignment) = idle_and_running(&pool);
         let helper = runs_one(idle);
@@ -88,7 +88,7 @@ fn offer_and_retract_and_submit() {
 /// A run ends while a helper asks for another part of it.
 #[test]
 fn part_and_end() {
-    explore(|| {
+    explore_preemptions(4, || {
         let pool = Pool::of_threads(2);
         let (idle, running, assignment) = idle_and_running(&pool);
         let over = Arc::new(Mutex::new(false));
@@ -106,7 +106,7 @@ fn part_and_end() {
 /// A task of higher priority comes while a helper asks for another part: it does not wait until the offer has ended.
 #[test]
 fn part_and_submit() {
-    explore(|| {
+    explore_preemptions(4, || {
         let pool = Pool::of_threads(2);
         let (idle, running, assignment) = idle_and_running(&pool);
         offer(&pool, &assignment);

@@ -261,6 +261,32 @@ fn what_is_no_longer_the_run_of_its_task_offers_nothing() {
 }
 
 #[test]
+fn what_was_offered_is_let_go_of() {
+    let ends: [fn(&Scheduler<Arc<()>, ()>, Finished<()>); 3] = [
+        |scheduler, finished| scheduler.finish(Kind::Native, 1, finished, true),
+        |scheduler, finished| scheduler.retract(Kind::Native, finished.run.into()),
+        |scheduler, _| scheduler.terminate(),
+    ];
+    for end in ends {
+        let mailbox = Arc::new(Mailbox::new(Box::new(OwnersBell(Arc::default()))));
+        let scheduler = Scheduler::new(&config(0, 1), mailbox, Arc::new(Bell::default()));
+        let Submission { slot, kind, label, priority, .. } = task(Kind::Native, 0);
+        let (needs_delivery, stoppable, limits, job) = (false, false, None, Arc::new(()));
+        let submission = Submission { slot, kind, label, priority, needs_delivery, stoppable, limits, job };
+        assert_eq!(scheduler.submit(submission).map(|submitted| submitted.hire), Ok(Some(1)));
+        let Next::Run(assignment) = scheduler.next(kind, 1, None) else { panic!("there is a task") };
+        let help = Arc::new(());
+        scheduler.offer(kind, 0, assignment.run, help.clone(), 1);
+        assert_eq!(Arc::strong_count(&help), 2);
+
+        let run = assignment.run as u32;
+        end(&scheduler, Finished { slot: 0, run, outcome: (), ending: Ending::Fulfilled });
+
+        assert_eq!(Arc::strong_count(&help), 1);
+    }
+}
+
+#[test]
 fn a_second_try_offers_anew() {
     let pool = Pool::new(0, 2);
     let [helper, busy] = pool.staff(Kind::Native);
