@@ -12,6 +12,7 @@ mod ending;
 mod helping;
 mod idling;
 mod mailbox;
+mod reach;
 mod retry;
 mod stopping;
 mod time;
@@ -23,6 +24,7 @@ use loom::thread::{self, JoinHandle};
 
 use super::sync::{Arc, Condvar, Mutex, Ordering, lock};
 use super::*;
+use reach::{Awake, Bed, Bell, Orders, Reach};
 
 /// Checks every interleaving.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
@@ -37,82 +39,6 @@ fn explore_preemptions(most: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(most);
     builder.check(model);
-}
-
-// ---- sleeping and being reached
-
-/// Where a thread sleeps: `wake` before `sleep` makes the next `sleep` return at once.
-struct Bed {
-    woken: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Bed {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { woken: Mutex::new(false), changed: Condvar::new() })
-    }
-
-    fn sleep(&self) {
-        let mut woken = lock(&self.woken);
-        while !*woken {
-            woken = self.changed.wait(woken).expect("nobody panics with the lock");
-        }
-        *woken = false;
-    }
-}
-
-impl Wake for Bed {
-    fn wake(&self) {
-        *lock(&self.woken) = true;
-        self.changed.notify_one();
-    }
-}
-
-/// Wakes whoever sleeps in the bed.
-struct Bell(Arc<Bed>);
-
-impl Wake for Bell {
-    fn wake(&self) {
-        self.0.wake();
-    }
-}
-
-/// Never asleep.
-struct Awake;
-
-impl Wake for Awake {
-    fn wake(&self) {}
-}
-
-/// An executor as the scheduler reaches it.
-#[derive(Clone)]
-struct Reach {
-    kind: Kind,
-    bed: Arc<Bed>,
-    orders: Arc<Orders>,
-}
-
-struct Orders {
-    /// The runs that it was told to stop, and whether by force.
-    stops: Mutex<Vec<(u64, bool)>>,
-    changed: Condvar,
-}
-
-impl Wake for Reach {
-    fn wake(&self) {
-        self.bed.wake();
-    }
-}
-
-impl Endpoint for Reach {
-    fn stop(&self, run: u64, force: bool) {
-        lock(&self.orders.stops).push((run, force));
-        self.orders.changed.notify_one();
-        // A task that waits for something hears of it where its worker sleeps.
-        if self.kind == Kind::JavaScript {
-            self.bed.wake();
-        }
-    }
 }
 
 // ---- the scene
