@@ -17,7 +17,7 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) {
-        // The pool was terminated, or the task settled without this run: nobody wants what would come of it.
+        // The pool was terminated, or the task settled without this run, and its slot may be another's by now.
         let Some(task) = self.table.find(slot).filter(|task| task.kind == kind) else { return };
         if !matches!(task.stage, Stage::Running { run: current, .. } if current == run) {
             return;
