@@ -81,7 +81,13 @@ class WorkerPool extends Emitter {
     this.#sizes = { minWorkers, maxWorkers, nativeThreads }
     this.#wake.drain = () => this.#inbox.drain()
     this.#native = new native.NativePool(
-      { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name },
+      {
+        ...limits,
+        ...defaults,
+        nativeMemory: Number.POSITIVE_INFINITY,
+        retries: nativeRetries(defaults.retries),
+        name
+      },
       calling(this.#wake),
       Submissions.memory,
       Inbox.memory

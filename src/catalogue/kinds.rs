@@ -222,7 +222,7 @@ impl<'given, T: Value<'given>, const MIN: usize, const MAX: usize> Value<'given>
 
     fn read(json: Json, attachments: &'given [Attachment]) -> Result<Self, Misfit> {
         let elements = Vec::read(json, attachments)?;
-        if (MIN..=MAX).contains(&elements.len()) { Ok(Self(elements)) } else { Err(Misfit::VALUE) }
+        if (MIN..=MAX).contains(&elements.len()) { Ok(Self(elements)) } else { Err(Misfit::RANGE) }
     }
 }
 

@@ -65,7 +65,7 @@ impl Misfit {
     pub const TYPE: Self = Self { code: "ERR_INVALID_ARG_TYPE", at: String::new() };
     /// It is none of the values there are, or there is no such option.
     pub const VALUE: Self = Self { code: "ERR_INVALID_ARG_VALUE", at: String::new() };
-    /// It is a number that is too small or too large.
+    /// It is a number that is too small or too large, or has so many bytes or elements.
     pub const RANGE: Self = Self { code: "ERR_OUT_OF_RANGE", at: String::new() };
 
     /// The same of the option `name`, or of something in it.

@@ -181,8 +181,8 @@ fn what_does_not_fit_is_named_with_its_code() {
         (json!({ "steps": [{ "width": 1, "paint": 1 }] }), "steps[0].paint", TYPE),
         (json!({ "steps": [{}] }), "steps[0].width", TYPE),
         (json!({ "steps": [1] }), "steps[0]", TYPE),
-        (json!({ "few": [] }), "few", VALUE),
-        (json!({ "few": [1, 2, 3] }), "few", VALUE),
+        (json!({ "few": [] }), "few", RANGE),
+        (json!({ "few": [1, 2, 3] }), "few", RANGE),
         (json!({ "few": [1, null] }), "few[1]", TYPE),
         (json!({ "most_of_it": true }), "most_of_it", VALUE),
     ] {
