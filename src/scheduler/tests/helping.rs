@@ -262,7 +262,8 @@ fn what_is_no_longer_the_run_of_its_task_offers_nothing() {
 
 #[test]
 fn what_was_offered_is_let_go_of() {
-    let ends: [fn(&Scheduler<Arc<()>, ()>, Finished<()>); 3] = [
+    type End = fn(&Scheduler<Arc<()>, ()>, Finished<()>);
+    let ends: [End; 3] = [
         |scheduler, finished| scheduler.finish(Kind::Native, 1, finished, true),
         |scheduler, finished| scheduler.retract(Kind::Native, finished.run.into()),
         |scheduler, _| scheduler.terminate(),
