@@ -10,6 +10,7 @@ mod delivery;
 mod ending;
 mod executors;
 mod figures;
+mod helpers;
 mod helping;
 mod idling;
 mod mailbox;

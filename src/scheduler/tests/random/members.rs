@@ -45,7 +45,7 @@ pub(super) struct Member {
     pub is_done: bool,
     pub born: u64,
     /// Since when it had slept when it was last woken.
-    woken_from: Option<u64>,
+    pub woken_from: Option<u64>,
     pub bell: Arc<Bell>,
     pub expected_stops: Vec<(u64, bool)>,
 }
@@ -74,7 +74,7 @@ impl Member {
     }
 
     /// Whether there is something for it to do without being woken.
-    fn is_awake(&self) -> bool {
+    pub(super) fn is_awake(&self) -> bool {
         let waits = self.is_asleep() || matches!(self.awaited, Some((_, false)));
         self.is_killed || !self.runs.is_empty() || !waits
     }
@@ -325,90 +325,5 @@ impl Life {
             let late = Finished { slot, run: run as u32, outcome: "late", ending: Ending::Fulfilled };
             self.pool.scheduler.finish(kind, id, late, true);
         }
-    }
-
-    // ---- going
-
-    pub(super) fn gone(&mut self, kind: Kind, id: u32, replace: bool) {
-        self.pool.scheduler.gone(kind, id, replace);
-        let member = self.members.remove(&(kind as usize, id)).expect("it was alive");
-        self.asleep[kind as usize].retain(|asleep| *asleep != id);
-        self.missing[kind as usize] += usize::from(!(replace && member.is_up));
-        for run in member.runs.iter().filter(|run| self.is_live(run)).collect::<Vec<_>>() {
-            match run.stop {
-                None => self.fails(run.slot, End::ExecutorGone(id)),
-                Some(Stop { timed_out: true, .. }) => self.fails(run.slot, End::TimedOut),
-                Some(_) => self.settles(run.slot, End::Cancelled, Count::Cancelled),
-            }
-        }
-        if let Some((slot, _)) = member.awaited {
-            self.fails(slot, End::ExecutorGone(id));
-        }
-    }
-
-    /// With nothing left to do, everybody is to end; those that start have as long to answer from now on.
-    pub(super) fn all_retire_if_over(&mut self) {
-        if self.phase == Phase::Open || !self.tasks.is_empty() {
-            return;
-        }
-        for member in self.members.values_mut().filter(|member| !member.retires) {
-            member.retires = true;
-            if member.status == Status::Starting {
-                member.born = self.now;
-            }
-        }
-    }
-
-    /// Who is to end is for the scheduler to say; that it is for a reason is checked.
-    pub(super) fn see_who_retires(&mut self) {
-        let core = lock(&self.pool.scheduler.core);
-        let is_over = self.phase != Phase::Open && self.tasks.is_empty();
-        for ((kind, id), member) in &mut self.members {
-            if member.retires || !core.sides[KINDS[*kind]].crew[*id].is_retiring() {
-                continue;
-            }
-            let is_worker = *kind == Kind::JavaScript as usize;
-            let limit = self.rules.tasks_per_worker.filter(|_| is_worker);
-            let is_worn_out = limit.is_some_and(|limit| member.started >= limit);
-            let slept = member.woken_from.map(|since| self.now - since);
-            let idled = is_worker && slept >= self.rules.idle_timeout && member.runs.is_empty();
-            let must = is_over || is_worn_out || member.is_worn || member.is_killed || self.was_resized;
-            assert!(must || (idled && self.rules.idle_timeout.is_some()), "executor {id} ends for no reason");
-            member.retires = true;
-            if member.status == Status::Starting {
-                member.born = self.now;
-            }
-            self.missing[*kind] += usize::from(!member.is_up);
-        }
-    }
-
-    /// Whoever waits has somebody on the way, else nobody is idle, and there is no room for more.
-    pub(super) fn check_hands(&mut self, kind: Kind) {
-        let (demand, coming) = (self.demand(kind), self.coming(kind));
-        if demand == 0 {
-            self.missing[kind as usize] = 0;
-        } else if self.is_shared && demand > coming {
-            assert!(self.asleep[kind as usize].is_empty(), "there is something to do, and somebody sleeps");
-            let hired = (demand - coming).min(self.room(kind));
-            assert!(hired <= self.missing[kind as usize], "there is something to do, and nobody is hired");
-        }
-    }
-
-    /// An executor that has something to do: first one that asks, then one that hands in.
-    pub(super) fn next_awake(&self) -> Option<(Kind, u32)> {
-        let awake = || self.members.iter().filter(|(_, member)| member.is_awake());
-        let first = awake().find(|(_, member)| member.status != Status::Busy && member.runs.is_empty());
-        first.or_else(|| awake().next()).map(|((kind, id), _)| (KINDS[*kind], *id))
-    }
-
-    /// Does what there is to do.
-    pub(super) fn act(&mut self, kind: Kind, id: u32) {
-        let member = self.member(kind, id);
-        if member.is_killed || member.is_done {
-            return self.gone(kind, id, true);
-        }
-        let is_stopped = member.runs.first().is_some_and(|run| run.stop.is_some());
-        let ending = if is_stopped { Ending::Stopped } else { Ending::Fulfilled };
-        self.next(kind, id, Some((0, ending)));
     }
 }

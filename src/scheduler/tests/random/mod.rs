@@ -1,10 +1,12 @@
 //! A pool beside a plain model of its rules, with every executor driven by hand and time by the steps.
 
 mod checks;
+mod going;
 mod helpers;
 mod life;
 mod members;
 mod moments;
+mod tasks;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
