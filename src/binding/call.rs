@@ -15,16 +15,17 @@
 //! | 12, 13 | factor of their delays |
 //! | 14, 15 | longest delay |
 //!
-//! `lib/wire.js` holds the same layout.
+//! The places are those of [`argument`], where doubles have numbers of their own.
 
 use napi::bindgen_prelude::*;
 use napi::{JsString, check_status, sys};
 
+use super::layout::{argument, single};
 use super::values::StringReader;
 use crate::payload::Message;
 
 /// Bytes ahead of the message.
-const HEAD: usize = 64;
+const HEAD: usize = 4 * single::CALL;
 
 /// See the module's words.
 pub(super) struct Call {
@@ -34,18 +35,6 @@ pub(super) struct Call {
     length: usize,
     pub priority: f64,
 }
-
-// Flags of a submission; `lib/records.js` holds the same numbers.
-/// The input is sent over the worker's port.
-pub(super) const NEEDS_DELIVERY: u32 = 1;
-/// The task may be cancelled while it runs.
-pub(super) const STOPPABLE: u32 = 2;
-/// It brings limits of its own.
-pub(super) const LIMITS: u32 = 4;
-/// Its submitter is asked before each retry.
-pub(super) const ASK: u32 = 8;
-/// Delays before retries are random parts.
-pub(super) const JITTER: u32 = 16;
 
 /// The limits of one task, as it brings them; times in milliseconds.
 pub(super) struct Numbers {
@@ -61,11 +50,11 @@ impl Call {
     pub(super) fn read(outbound: &[u8]) -> Result<Self> {
         let head = head_of(outbound)?;
         Ok(Self {
-            slot: word(head, 0),
-            label: word(head, 1),
-            flags: word(head, 2),
-            length: word(head, 3) as usize,
-            priority: double(head, 4),
+            slot: word(head, argument::SLOT),
+            label: word(head, argument::LABEL),
+            flags: word(head, argument::FLAGS),
+            length: word(head, argument::LENGTH) as usize,
+            priority: double(head, argument::PRIORITY),
         })
     }
 
@@ -73,11 +62,11 @@ impl Call {
     pub(super) fn numbers(outbound: &[u8]) -> Result<Numbers> {
         let head = head_of(outbound)?;
         Ok(Numbers {
-            timeout: double(head, 6),
-            queue_timeout: double(head, 8),
-            retries: word(head, 10),
-            factor: double(head, 12),
-            longest_delay: double(head, 14),
+            timeout: double(head, argument::TIMEOUT),
+            queue_timeout: double(head, argument::QUEUE_TIMEOUT),
+            retries: word(head, argument::RETRIES),
+            factor: double(head, argument::FACTOR),
+            longest_delay: double(head, argument::LONGEST_DELAY),
         })
     }
 
@@ -107,7 +96,7 @@ fn word(head: &[u8; HEAD], at: usize) -> u32 {
 }
 
 fn double(head: &[u8; HEAD], at: usize) -> f64 {
-    f64::from_ne_bytes(std::array::from_fn(|byte| head[at * 4 + byte]))
+    f64::from_ne_bytes(std::array::from_fn(|byte| head[at * 8 + byte]))
 }
 
 /// A function that JavaScript calls without a receiver: half the price of a method, which has to unwrap one.

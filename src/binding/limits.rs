@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use napi_derive::napi;
 
-use super::call::{ASK, JITTER, Numbers};
+use super::call::Numbers;
+use super::layout::submit;
 use crate::scheduler::{Config, Limits, Retry, Sizes, Strategy};
 
 /// How long a worker has to answer whose tasks can be terminated: it may be in native code that cannot.
@@ -34,7 +35,7 @@ pub enum NativeWhenFull {
     Wait,
 }
 
-/// Limits and names of a pool, checked by `lib/options.js`. Times are milliseconds; Infinity stands for no limit.
+/// Limits and names of a pool, checked by `lib/options/pool.js`. Times are milliseconds; Infinity stands for no limit.
 #[napi(object)]
 pub struct NativePoolOptions {
     /// Workers that are kept although idle.
@@ -155,8 +156,8 @@ pub(super) fn of_task(
         delays,
         factor: numbers.factor,
         longest: numbers.longest_delay,
-        jitter: flags & JITTER != 0,
-        ask: flags & ASK != 0,
+        jitter: flags & submit::JITTER != 0,
+        ask: flags & submit::ASK != 0,
     });
     Limits {
         timeout: duration(numbers.timeout),

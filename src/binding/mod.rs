@@ -4,6 +4,7 @@
 //!   [`notes`]: how it reads what comes back.
 //! - [`worker`]: what a worker calls, from inside its isolate.
 //! - [`shared`]: what the two share.
+//! - [`layout`]: every number that JavaScript knows, too.
 //! - [`call`]: the arguments of calls on the hot path.
 //! - [`limits`]: options and limits, as the scheduler has them.
 //! - [`event_loop`]: waking an isolate; [`isolate`]: stopping what it runs.
@@ -15,6 +16,7 @@
 mod call;
 mod event_loop;
 mod isolate;
+mod layout;
 mod limits;
 mod notes;
 mod owner;

@@ -1,41 +1,12 @@
-//! Notes as records that `lib/inbox.js` reads.
+//! Notes as records that `lib/owner/settle.js` reads.
 
 use std::collections::VecDeque;
 
+use super::layout::{record, single};
 use crate::catalogue::{Failure, Output};
 use crate::executors::Outcome;
 use crate::payload::{Array, Full, Records};
 use crate::scheduler::{End, Note};
-
-// Kinds of records; `lib/records.js` holds the same numbers.
-pub(super) const END: i32 = 0;
-pub(super) const MORE: i32 = 1;
-pub(super) const GROW: i32 = 2;
-const FULFILLED: i32 = 3;
-const REJECTED: i32 = 4;
-const CARGO_FULFILLED: i32 = 5;
-const CARGO_REJECTED: i32 = 6;
-const NOTHING: i32 = 7;
-const TEXT: i32 = 8;
-const BYTES: i32 = 9;
-const LARGE_BYTES: i32 = 10;
-const ATTACHMENT: i32 = 11;
-const FAILURE: i32 = 12;
-const PANIC: i32 = 13;
-const WORKER_GONE: i32 = 14;
-const DELIVER: i32 = 15;
-const ENDED: i32 = 16;
-const TIMED_OUT: i32 = 17;
-const QUEUE_TIMED_OUT: i32 = 18;
-const CANCELLED: i32 = 19;
-const HIRE: i32 = 20;
-const KILL: i32 = 21;
-const DRAINED: i32 = 22;
-const CARGO_DROPPED: i32 = 23;
-const VALUE: i32 = 24;
-
-/// The flag of a record that asks whether the task is to be tried again.
-const UNDECIDED: i32 = 1;
 
 /// Bytes beyond this come back as memory of their own instead of through the records.
 const LARGE: usize = 4096;
@@ -85,47 +56,51 @@ fn too_large(length: usize, largest: usize) -> Option<String> {
 pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(), Full> {
     let (slot, end, undecided) = match note {
         Note::Settled { slot, end, undecided } => (*slot, end, *undecided),
-        Note::Deliver { slot, executor } => return records.plain(DELIVER, *slot, *executor),
-        Note::Hire { kind, executor } => return records.plain(HIRE, *kind as u32, *executor),
-        Note::Kill { executor } => return records.plain(KILL, 0, *executor),
+        Note::Deliver { slot, executor } => return records.plain(record::DELIVER, *slot, *executor),
+        Note::Hire { kind, executor } => return records.plain(record::HIRE, *kind as u32, *executor),
+        Note::Kill { executor } => return records.plain(record::KILL, 0, *executor),
         Note::Dropped { outcome: Outcome::Cargo { worker, .. } } => {
-            return records.plain(CARGO_DROPPED, 0, *worker);
+            return records.plain(record::CARGO_DROPPED, 0, *worker);
         }
         Note::Dropped { .. } => return Ok(()),
-        Note::Drained => return records.plain(DRAINED, 0, 0),
-        Note::Ended => return records.plain(ENDED, 0, 0),
+        Note::Drained => return records.plain(record::DRAINED, 0, 0),
+        Note::Ended => return records.plain(record::ENDED, 0, 0),
     };
     match end {
         End::Outcome(outcome) => write_outcome(records, slot, outcome)?,
-        End::TimedOut => records.plain(TIMED_OUT, slot, 0)?,
-        End::QueueTimedOut => records.plain(QUEUE_TIMED_OUT, slot, 0)?,
-        End::Cancelled => records.plain(CANCELLED, slot, 0)?,
-        End::ExecutorGone(worker) => records.plain(WORKER_GONE, slot, *worker)?,
+        End::TimedOut => records.plain(record::TIMED_OUT, slot, 0)?,
+        End::QueueTimedOut => records.plain(record::QUEUE_TIMED_OUT, slot, 0)?,
+        End::Cancelled => records.plain(record::CANCELLED, slot, 0)?,
+        End::ExecutorGone(worker) => records.plain(record::WORKER_GONE, slot, *worker)?,
     }
     if undecided {
-        records.flag(UNDECIDED);
+        records.flag(single::UNDECIDED as i32);
     }
     Ok(())
 }
 
 fn write_outcome(records: &mut Records<'_>, slot: u32, outcome: &Outcome) -> Result<(), Full> {
     match outcome {
-        Outcome::Message { fulfilled: true, message } => records.message(FULFILLED, slot, 0, message),
-        Outcome::Message { fulfilled: false, message } => records.message(REJECTED, slot, 0, message),
-        Outcome::Cargo { fulfilled: true, worker } => records.plain(CARGO_FULFILLED, slot, *worker),
-        Outcome::Cargo { fulfilled: false, worker } => records.plain(CARGO_REJECTED, slot, *worker),
-        Outcome::Output(Output::Nothing) => records.plain(NOTHING, slot, 0),
-        Outcome::Output(Output::Text(text)) => records.text(TEXT, slot, text, ""),
-        Outcome::Output(Output::Bytes(bytes)) if bytes.len() <= LARGE => records.bytes(BYTES, slot, bytes),
-        Outcome::Output(Output::Bytes(_)) => records.plain(LARGE_BYTES, slot, 0),
+        Outcome::Message { fulfilled: true, message } => records.message(record::FULFILLED, slot, 0, message),
+        Outcome::Message { fulfilled: false, message } => records.message(record::REJECTED, slot, 0, message),
+        Outcome::Cargo { fulfilled: true, worker } => records.plain(record::CARGO_FULFILLED, slot, *worker),
+        Outcome::Cargo { fulfilled: false, worker } => records.plain(record::CARGO_REJECTED, slot, *worker),
+        Outcome::Output(Output::Nothing) => records.plain(record::NOTHING, slot, 0),
+        Outcome::Output(Output::Text(text)) => records.text(record::TEXT, slot, text, ""),
+        Outcome::Output(Output::Bytes(bytes)) if bytes.len() <= LARGE => {
+            records.bytes(record::BYTES, slot, bytes)
+        }
+        Outcome::Output(Output::Bytes(_)) => records.plain(record::LARGE_BYTES, slot, 0),
         Outcome::Output(Output::Value(_)) => unreachable!("a native thread makes a template of it"),
         Outcome::Value { template, memories } => {
-            records.numbered_text(VALUE, slot, memories.len() as u32, template)
+            records.numbered_text(record::VALUE, slot, memories.len() as u32, template)
         }
-        Outcome::Output(Output::Attachment(index)) => records.plain(ATTACHMENT, slot, *index as u32),
-        Outcome::Failure(Failure::Error { code, message }) => records.text(FAILURE, slot, code, message),
-        Outcome::Failure(Failure::Cancelled) => records.plain(CANCELLED, slot, 0),
-        Outcome::Panic(words) => records.text(PANIC, slot, words, ""),
+        Outcome::Output(Output::Attachment(index)) => records.plain(record::ATTACHMENT, slot, *index as u32),
+        Outcome::Failure(Failure::Error { code, message }) => {
+            records.text(record::FAILURE, slot, code, message)
+        }
+        Outcome::Failure(Failure::Cancelled) => records.plain(record::CANCELLED, slot, 0),
+        Outcome::Panic(words) => records.text(record::PANIC, slot, words, ""),
     }
 }
 

@@ -8,8 +8,9 @@ use napi::JsString;
 use napi::bindgen_prelude::*;
 
 use super::call::{self, Call, Raw};
+use super::layout::{answer, record, submit};
 use super::limits;
-use super::notes::{self, END, GROW, MORE};
+use super::notes;
 use super::shared::Shared;
 use super::values::{self, StringReader};
 use crate::executors::{Job, Outcome};
@@ -22,12 +23,6 @@ const BATCH: usize = 1024;
 /// Characters after which a batch ends: with the longest record (see `notes.rs`), its text is a string that every
 /// engine can make.
 const BATCH_TEXT: usize = 1 << 27;
-
-// What `submit` answers besides what to do; `lib/refusals.js` holds the same numbers.
-const CLOSING: i32 = -1;
-const TERMINATED: i32 = -2;
-const NO_THREAD: i32 = -3;
-const FULL: i32 = -4;
 
 pub(super) struct Owner {
     pub shared: Arc<Shared>,
@@ -75,10 +70,10 @@ impl Owner {
         Ok(match self.shared.scheduler.submit(submission) {
             Ok(Submitted { hire, deliver_to, full }) => {
                 let (worker, deliver) = match (hire, deliver_to) {
-                    (_, Some(worker)) => (worker, 1),
+                    (_, Some(worker)) => (worker, answer::DELIVER),
                     (hire, None) => (hire.unwrap_or(0), 0),
                 };
-                (worker << 2 | u32::from(full) << 1 | deliver) as i32
+                (worker as i32) << answer::WORKER_SHIFT | is_full(full) | deliver
             }
             Err(refused) => refusal(refused),
         })
@@ -105,9 +100,9 @@ impl Owner {
         let job = Job::Native { options: context.get(0)?, attachments };
         Ok(match self.shared.scheduler.submit(submission(&call, Kind::Native, limits, job)) {
             Ok(Submitted { hire: Some(thread), .. }) if !self.start_thread(thread) => {
-                if self.shared.scheduler.withdraw(call.slot) { NO_THREAD } else { 0 }
+                if self.shared.scheduler.withdraw(call.slot) { answer::NO_THREAD } else { 0 }
             }
-            Ok(Submitted { full, .. }) => i32::from(full) << 1,
+            Ok(Submitted { full, .. }) => is_full(full),
             Err(refused) => refusal(refused),
         })
     }
@@ -133,11 +128,11 @@ impl Owner {
             mailbox.watch();
         }
         let mut taken = 0;
-        let mut end = MORE;
+        let mut end = record::MORE;
         while taken < BATCH && records.characters() < BATCH_TEXT {
             let Some(mut note) = self.held.take().or_else(|| mailbox.take()) else {
                 if stay || mailbox.rest() {
-                    end = END;
+                    end = record::END;
                 }
                 break;
             };
@@ -146,7 +141,7 @@ impl Owner {
                 self.held.set(Some(note));
                 if taken == 0 {
                     // The memory is never too small for this one.
-                    let _ = records.plain(GROW, needed as u32, 0);
+                    let _ = records.plain(record::GROW, needed as u32, 0);
                 }
                 break;
             }
@@ -178,7 +173,7 @@ fn limits_of(
     context: &FunctionCallContext<'_>,
     at: usize,
 ) -> Result<Option<Box<Limits>>> {
-    if call.flags & call::LIMITS == 0 {
+    if call.flags & submit::LIMITS == 0 {
         return Ok(None);
     }
     let numbers = Call::numbers(outbound)?;
@@ -193,17 +188,21 @@ fn submission(call: &Call, kind: Kind, limits: Option<Box<Limits>>, job: Job) ->
         kind,
         label: call.label,
         priority: call.priority,
-        needs_delivery: call.flags & call::NEEDS_DELIVERY != 0,
-        stoppable: call.flags & call::STOPPABLE != 0,
+        needs_delivery: call.flags & submit::NEEDS_DELIVERY != 0,
+        stoppable: call.flags & submit::STOPPABLE != 0,
         limits,
         job,
     }
 }
 
+fn is_full(full: bool) -> i32 {
+    if full { answer::IS_FULL } else { 0 }
+}
+
 fn refusal(refused: Refused) -> i32 {
     match refused {
-        Refused::Closing => CLOSING,
-        Refused::Terminated => TERMINATED,
-        Refused::Full => FULL,
+        Refused::Closing => answer::CLOSING,
+        Refused::Terminated => answer::TERMINATED,
+        Refused::Full => answer::FULL,
     }
 }

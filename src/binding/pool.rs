@@ -10,17 +10,13 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::event_loop::EventLoop;
+use super::layout::{self, cancel};
 use super::limits::{self, NativePoolOptions};
 use super::owner::Owner;
 use super::shared::{self, Label, Shared};
 use super::values;
 use crate::catalogue::CATALOGUE;
 use crate::scheduler::{Cancelled, Kind};
-
-// What `cancel` answers; `lib/records.js` holds the same numbers.
-const OUT: u32 = 0;
-const STOPPING: u32 = 1;
-const OVER: u32 = 2;
 
 /// A pool.
 #[napi]
@@ -72,6 +68,12 @@ impl NativePool {
         Ok((entry.declaration)())
     }
 
+    /// Every number that JavaScript holds, too, by the names that it has for them, as JSON: for a test.
+    #[napi(catch_unwind)]
+    pub fn layout() -> String {
+        layout::describe()
+    }
+
     /// The number by which workers find the pool.
     #[napi(getter)]
     pub fn number(&self) -> u32 {
@@ -112,9 +114,9 @@ impl NativePool {
     #[napi(catch_unwind)]
     pub fn cancel(&self, slot: u32) -> u32 {
         match self.owner.shared.scheduler.cancel(slot) {
-            Cancelled::Out => OUT,
-            Cancelled::Stopping => STOPPING,
-            Cancelled::Over => OVER,
+            Cancelled::Out => cancel::OUT,
+            Cancelled::Stopping => cancel::STOPPING,
+            Cancelled::Over => cancel::OVER,
         }
     }
 

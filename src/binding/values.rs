@@ -6,6 +6,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi::{JsString, JsValue, check_status, sys};
 
+use super::layout::attach;
 use crate::payload::{Array, Bytes, Pinned, Shared, Text};
 
 /// What a thread reads strings into: nearly all fit, so reading takes one call.
@@ -85,15 +86,10 @@ pub(super) fn null(env: &Env) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-/// How the bytes of an attachment reach the native thread; `lib/buffers.js` decides.
-const COPY: u32 = 0;
-const PIN: u32 = 1;
-const SHARE: u32 = 2;
-
 /// The bytes behind a Uint8Array.
 ///
 /// # Safety
-/// With [`PIN`] or [`SHARE`], the caller keeps the memory allocated, and with [`PIN`] unwritten, until the
+/// With `PIN` or `SHARE` of [`attach`], the caller keeps the memory allocated, and with `PIN` unwritten, until the
 /// task's outcome has been delivered.
 pub(super) unsafe fn bytes(env: &Env, view: Unknown<'_>, mode: u32) -> Result<Bytes> {
     let (mut kind, mut length, mut start) = (0, 0, std::ptr::null_mut());
@@ -112,12 +108,12 @@ pub(super) unsafe fn bytes(env: &Env, view: Unknown<'_>, mode: u32) -> Result<By
     let start = start.cast::<u8>().cast_const();
     match mode {
         // SAFETY: this function's contract is `Pinned::new`'s.
-        PIN => Ok(Bytes::Pinned(unsafe { Pinned::new(start, length) })),
+        attach::PIN => Ok(Bytes::Pinned(unsafe { Pinned::new(start, length) })),
         // SAFETY: this function's contract is `Shared::new`'s.
-        SHARE => Ok(Bytes::Shared(unsafe { Shared::new(start, length) })),
-        COPY if length == 0 => Ok(Bytes::Owned(Vec::new())),
+        attach::SHARE => Ok(Bytes::Shared(unsafe { Shared::new(start, length) })),
+        attach::COPY if length == 0 => Ok(Bytes::Owned(Vec::new())),
         // SAFETY: the view's memory is valid for its length during this call, and no JavaScript runs in it.
-        COPY => Ok(Bytes::Owned(unsafe { std::slice::from_raw_parts(start, length) }.to_vec())),
+        attach::COPY => Ok(Bytes::Owned(unsafe { std::slice::from_raw_parts(start, length) }.to_vec())),
         _ => Err(Error::from_reason("no such mode")),
     }
 }

@@ -11,45 +11,13 @@ use napi_derive::napi;
 use super::call::{self, Call, Raw};
 use super::event_loop::EventLoop;
 use super::isolate::{self, Isolate};
+use super::layout::{self, called, ending, single, task, turn};
 use super::shared::{self, Label, Shared};
 use super::values::{self, StringReader};
 use crate::catalogue::Failure;
 use crate::executors::{Job, Outcome};
 use crate::payload::{Full, HEAD, Records, Text};
 use crate::scheduler::{Assignment, Brake, Ending, Endpoint, Engine, Finished, Kind, Next, Wake};
-
-// What `next` says in the first word; `lib/records.js` holds the same numbers.
-const IDLE: i32 = 0;
-const RUN: i32 = 1;
-const STOP: i32 = 2;
-const GROW: i32 = 3;
-
-/// Words before the record of a task: priority and number, both doubles, the run, and one unused.
-const PREFIX: usize = 6;
-
-// Flags of a task's record; `lib/records.js` holds the same numbers.
-const DELIVERED: u32 = 1;
-const STOPPABLE: u32 = 2;
-const ATTEMPT_SHIFT: u32 = 2;
-
-// How a task ended, in the flags of a call; `lib/records.js` holds the same numbers.
-const NOT: u32 = 0;
-const FULFILLED: u32 = 1;
-const REJECTED: u32 = 2;
-const CARGO_FULFILLED: u32 = 3;
-const CARGO_REJECTED: u32 = 4;
-const STOPPED: u32 = 5;
-const UNWANTED: u32 = 6;
-const ENDING: u32 = 7;
-/// It would reject each time.
-const REFUSED: u32 = 8;
-/// The worker is about to call `next`.
-const RETURNS: u32 = 16;
-
-// What `run` answers; `lib/stoppable.js` holds the same numbers.
-const RETURNED: u32 = 0;
-const TERMINATED: u32 = 1;
-const NOT_BEGUN: u32 = 2;
 
 impl Engine for Isolate {
     fn terminate(&self) {
@@ -214,8 +182,9 @@ impl End {
         // SAFETY: the array is private to `lib/`, which neither detaches nor reads it during this call.
         let words = unsafe { inbound.as_mut() };
         words[0] = match next {
-            Next::Idle => IDLE,
-            Next::Stop => STOP,
+            Next::Idle => turn::IDLE,
+            Next::Stop if self.shared.scheduler.is_terminated() => turn::END,
+            Next::Stop => turn::STOP,
             Next::Help(_) => unreachable!("no JavaScript task offers parts of itself"),
             Next::Run(assignment) => {
                 if assignment.stoppable {
@@ -227,7 +196,7 @@ impl End {
                     Err(Full(needed)) => {
                         words[1] = needed as i32;
                         self.held.set(Some(assignment));
-                        GROW
+                        turn::GROW
                     }
                 }
             }
@@ -249,18 +218,18 @@ impl End {
         let callback = context.get::<Unknown<'_>>(1)?.raw();
         let brake = &self.reach.brake;
         let Some(run) = self.full_number(context.get(0)?) else {
-            return call::call(context.env, callback).map(|()| RETURNED);
+            return call::call(context.env, callback).map(|()| called::RETURNED);
         };
         if !brake.enter(run) {
-            return Ok(NOT_BEGUN);
+            return Ok(called::NOT_BEGUN);
         }
         let Some(isolate) = self.isolate else {
             let result = call::call(context.env, callback);
             brake.leave();
-            return result.map(|()| RETURNED);
+            return result.map(|()| called::RETURNED);
         };
         let returned = isolate::call_stoppable(context.env, isolate, callback, || brake.leave())?;
-        Ok(if returned { RETURNED } else { TERMINATED })
+        Ok(if returned { called::RETURNED } else { called::TERMINATED })
     }
 
     /// `isStopped(number)`: whether that run has been told to stop.
@@ -286,25 +255,25 @@ impl End {
     fn finished(&self, context: &FunctionCallContext<'_>) -> Result<(Option<Finished<Outcome>>, bool)> {
         let outbound = self.outbound.borrow();
         let call = Call::read(&outbound)?;
-        let (ending, run) = (call.flags & ENDING, call.label);
-        let returns = call.flags & RETURNS != 0;
-        let fulfilled = ending == FULFILLED || ending == CARGO_FULFILLED;
-        let outcome = match ending {
-            NOT => return Ok((None, returns)),
-            FULFILLED | REJECTED => {
+        let (how, run) = (call.flags & layout::ENDING, call.label);
+        let returns = call.flags & ending::RETURNS != 0;
+        let fulfilled = how == ending::FULFILLED || how == ending::CARGO_FULFILLED;
+        let outcome = match how {
+            ending::NONE => return Ok((None, returns)),
+            ending::FULFILLED | ending::REJECTED => {
                 let mut reader = self.reader.borrow_mut();
                 let text = context.get::<JsString<'_>>(0)?;
                 let message = call.message(&outbound, &mut reader, context.env, text)?;
                 Outcome::Message { fulfilled, message }
             }
-            CARGO_FULFILLED | CARGO_REJECTED => Outcome::Cargo { fulfilled, worker: self.id },
-            STOPPED | UNWANTED => Outcome::Failure(Failure::Cancelled), // nobody gets it
+            ending::CARGO_FULFILLED | ending::CARGO_REJECTED => Outcome::Cargo { fulfilled, worker: self.id },
+            ending::STOPPED | ending::UNWANTED => Outcome::Failure(Failure::Cancelled), // nobody gets it
             _ => return Err(Error::from_reason("no such ending")),
         };
-        let ending = match ending {
-            STOPPED => Ending::Stopped,
+        let ending = match how {
+            ending::STOPPED => Ending::Stopped,
             _ if fulfilled => Ending::Fulfilled,
-            _ if call.flags & REFUSED != 0 => Ending::Refused,
+            _ if call.flags & ending::REFUSED != 0 => Ending::Refused,
             _ => Ending::Rejected,
         };
         if let Some(full) = self.full_number(run) {
@@ -323,13 +292,14 @@ fn write(words: &mut [i32], text: &mut Text, assignment: &Assignment<Job>) -> st
         let bits = number.to_ne_bytes();
         [0, 4].map(|at| i32::from_ne_bytes(std::array::from_fn(|byte| bits[at + byte])))
     };
-    let mut records = Records::new(words, text, PREFIX);
-    records.message(RUN, assignment.slot, assignment.label, message)?;
+    let mut records = Records::new(words, text, single::PREFIX);
+    records.message(turn::RUN, assignment.slot, assignment.label, message)?;
     words[..2].copy_from_slice(&double(assignment.priority));
     words[2..4].copy_from_slice(&double(assignment.sequence as f64));
-    words[4] = assignment.run as u32 as i32;
-    let delivered = if assignment.delivered { DELIVERED } else { 0 };
-    let stoppable = if assignment.stoppable { STOPPABLE } else { 0 };
-    words[PREFIX + HEAD - 1] = (assignment.attempt << ATTEMPT_SHIFT | delivered | stoppable) as i32;
+    words[single::RUN] = assignment.run as u32 as i32;
+    let delivered = if assignment.delivered { task::DELIVERED } else { 0 };
+    let stoppable = if assignment.stoppable { task::STOPPABLE } else { 0 };
+    words[single::PREFIX + HEAD - 1] =
+        (assignment.attempt << task::ATTEMPT_SHIFT | delivered | stoppable) as i32;
     Ok(())
 }

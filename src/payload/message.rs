@@ -1,5 +1,5 @@
 //! An encoded value on its way between two isolates: a run of 32-bit words and a string, as
-//! `lib/codec.js` writes and reads them. Rust carries the two and looks into neither.
+//! `lib/wire/encode.js` writes and reads them. Rust carries the two and looks into neither.
 
 use smallvec::SmallVec;
 

@@ -1,5 +1,5 @@
 //! Notes to the owner and tasks to a worker, written as 32-bit words into memory that JavaScript reads,
-//! so that a batch of them costs one call. `lib/records.js` holds the same layout.
+//! so that a batch of them costs one call. `lib/wire/layout.js` holds the same layout.
 
 use super::{Message, Text};
 

@@ -55,7 +55,7 @@ pub use statistics::{
 pub use sync::pause;
 pub use types::*;
 
-use self::core::Core;
+use self::core::{Core, Phase};
 use clock::Clock;
 use effects::Effects;
 use sync::{Arc, AtomicBool, Mutex, Ordering, lock};
@@ -269,6 +269,11 @@ impl<J: Clone, O> Scheduler<J, O> {
         let now = self.clock.now();
         let next = self.step(|core, effects| core.tick(now, effects))?;
         Some(Duration::from_nanos(next.saturating_sub(now)))
+    }
+
+    /// Whether the pool was terminated, so that an executor which is told to end has nothing left to do in good order.
+    pub fn is_terminated(&self) -> bool {
+        self.step(|core, _| core.phase == Phase::Terminated)
     }
 
     /// Takes no more tasks; once the last is over and every executor gone, [`Note::Ended`] comes.
