@@ -1,7 +1,5 @@
 'use strict'
 
-const { WorkerPool } = require('./lib/pool.js')
-const { PoolError } = require('./lib/errors.js')
-const { move } = require('./lib/move.js')
+const { WorkerPool, PoolError, move } = /** @type {any} */ (require('./dist/threadmill.js'))
 
 module.exports = { WorkerPool, PoolError, move }

@@ -1,6 +1,7 @@
 'use strict'
 
-const { types, inspect } = require('node:util')
+/** One mark for all copies of this module, as of a script and of the worker that runs it, or under a test runner. */
+const MARK = Symbol.for('threadmill.PoolError')
 
 /** An error of the pool itself, as opposed to one that a task threw. See index.d.ts. */
 class PoolError extends Error {
@@ -10,7 +11,17 @@ class PoolError extends Error {
     if (task !== undefined) this.task = task
   }
 }
-Object.defineProperty(PoolError.prototype, 'name', { value: 'PoolError', writable: true, configurable: true })
+Object.defineProperties(PoolError.prototype, {
+  name: { value: 'PoolError', writable: true, configurable: true },
+  [MARK]: { value: true }
+})
+Object.defineProperty(PoolError, Symbol.hasInstance, {
+  /** Errors of other copies are PoolErrors, too; a class that extends this one asks as any class does. */
+  value: function isInstance(/** @type {any} */ value) {
+    if (this !== PoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && value[MARK] === true
+  }
+})
 
 const invalidType = (message) => new PoolError('ERR_INVALID_ARG_TYPE', message)
 const invalidValue = (message) => new PoolError('ERR_INVALID_ARG_VALUE', message)
@@ -35,201 +46,4 @@ function show(value) {
   return 'an object'
 }
 
-// ---- errors as plain values, to cross between isolates
-
-const BASES = {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-  AggregateError,
-  DOMException
-}
-const OWN_PARTS = new Set(['message', 'stack', 'cause', 'name'])
-
-/** @type {(value: any) => boolean} */
-const isError = (value) => read(() => types.isNativeError(value) || value instanceof Error) === true
-
-/** The nearest built-in class of an error, by name: classes of another realm are not ours. */
-function baseOf(error) {
-  for (
-    let prototype = Object.getPrototypeOf(error);
-    prototype !== null;
-    prototype = Object.getPrototypeOf(prototype)
-  ) {
-    const name = Object.hasOwn(prototype, 'constructor') ? read(() => prototype.constructor.name) : undefined
-    if (typeof name === 'string' && Object.hasOwn(BASES, name)) return name
-  }
-  return 'Error'
-}
-
-const KINDS = { VALUE: 0, ERROR: 1, POOL: 2 }
-
-/**
- * Anything thrown, as a value that can be encoded: `[kind, …]`. An error that appears twice (its own
- * cause, say) is described once.
- */
-function describe(/** @type {any} */ thrown, seen = new Map()) {
-  if (!isError(thrown)) return [KINDS.VALUE, thrown]
-  const known = seen.get(thrown)
-  if (known !== undefined) return known
-  /** @type {any} */
-  const parts = {}
-  const description = [thrown instanceof PoolError ? KINDS.POOL : KINDS.ERROR, parts]
-  seen.set(thrown, description)
-  parts.base = baseOf(thrown)
-  parts.className = read(() => String(thrown.constructor.name)) ?? parts.base
-  parts.name = read(() => String(thrown.name)) ?? parts.className
-  parts.message = read(() => String(thrown.message)) ?? ''
-  parts.stack = read(() => String(thrown.stack))
-  if (Object.hasOwn(thrown, 'cause'))
-    parts.cause = describe(
-      read(() => thrown.cause),
-      seen
-    )
-  const errors = parts.base === 'AggregateError' ? read(() => thrown.errors) : undefined
-  if (Array.isArray(errors)) parts.errors = errors.map((error) => describe(error, seen))
-  parts.own = {}
-  for (const key of Object.keys(thrown)) {
-    if (OWN_PARTS.has(key) || (key === 'errors' && parts.errors !== undefined)) continue
-    define(
-      parts.own,
-      key,
-      read(() => thrown[key])
-    )
-  }
-  // Inherited codes, as of DOMException, come with the class; one on a user's prototype would be lost.
-  if (parts.base !== 'DOMException' && !('code' in parts.own)) {
-    const code = read(() => thrown.code)
-    if (code !== undefined) parts.own.code = code
-  }
-  return description
-}
-
-/** Makes an own property, also of `__proto__`. */
-function define(object, key, value) {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
-}
-
-/** What `get` answers, unless a getter of the user's throws. */
-function read(get) {
-  try {
-    return get()
-  } catch {
-    return undefined
-  }
-}
-
-/** The same description with everything that cannot be cloned replaced by what `util.inspect` says of it. */
-function simplify(description, seen = new Map()) {
-  const known = seen.get(description)
-  if (known !== undefined) return known
-  const [kind, content] = description
-  if (kind === KINDS.VALUE) return [kind, cloneable(content)]
-  const parts = { ...content, own: {} }
-  const simple = [kind, parts]
-  seen.set(description, simple)
-  if (content.cause !== undefined) parts.cause = simplify(content.cause, seen)
-  if (content.errors !== undefined) parts.errors = content.errors.map((error) => simplify(error, seen))
-  for (const key of Object.keys(content.own)) define(parts.own, key, cloneable(content.own[key]))
-  return simple
-}
-
-function cloneable(value) {
-  if (value === undefined || value === null) return value
-  return read(() => structuredClone(value)) ?? read(() => inspect(value)) ?? 'a value that cannot be shown'
-}
-
-/** Classes made for class names that this realm does not know, so that they still show. */
-const classes = new Map()
-const MOST_CLASSES = 1000
-
-function classOf(base, className) {
-  if (Object.hasOwn(BASES, className)) return BASES[className]
-  const key = `${base} ${className}`
-  let known = classes.get(key)
-  if (known === undefined) {
-    if (classes.size === MOST_CLASSES) classes.clear()
-    known = { [className]: class extends BASES[base] {} }[className]
-    classes.set(key, known)
-  }
-  return known
-}
-
-/** What `describe` described. */
-function restore(description, seen = new Map()) {
-  const [kind, content] = description
-  if (kind === KINDS.VALUE) return content
-  const known = seen.get(description)
-  if (known !== undefined) return known
-  const { name, stack, cause, errors, own } = content
-  const made = make(kind, content)
-  seen.set(description, made)
-  const hide = (key, value) =>
-    Object.defineProperty(made, key, { value, writable: true, enumerable: false, configurable: true })
-  if (made.name !== name) hide('name', name)
-  if (stack !== undefined) hide('stack', stack)
-  if (cause !== undefined) hide('cause', restore(cause, seen))
-  if (errors !== undefined)
-    hide(
-      'errors',
-      errors.map((each) => restore(each, seen))
-    )
-  for (const key of Object.keys(own)) {
-    define(made, key, own[key])
-  }
-  return made
-}
-
-function make(kind, { base, className, message, name, own }) {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0 // the stack is that of the original
-  try {
-    if (kind === KINDS.POOL) return new PoolError(own.code, message)
-    if (base === 'DOMException') return new DOMException(message, name)
-    const Class = classOf(base, className)
-    return base === 'AggregateError' ? new Class([], message) : new Class(message)
-  } finally {
-    Error.stackTraceLimit = limit
-  }
-}
-
-// ---- where a task was submitted
-
-/**
- * To be a rejection handler of the promise that `execute` returns: it runs inside the chain of whoever
- * awaits that promise, so V8 can tell who that is. Nothing is paid for a task that resolves.
- */
-function addSubmitSite(error) {
-  if (types.isNativeError(error) && typeof error.stack === 'string') {
-    const site = {}
-    Error.captureStackTrace(site, addSubmitSite)
-    const frames = site.stack.split('\n').slice(1)
-    if (frames.length > 0) {
-      const stack = `${error.stack}\n    at execute (in the thread that submitted the task)\n${frames.join('\n')}`
-      Object.defineProperty(error, 'stack', {
-        value: stack,
-        writable: true,
-        enumerable: false,
-        configurable: true
-      })
-    }
-  }
-  throw error
-}
-
-module.exports = {
-  PoolError,
-  invalidType,
-  invalidValue,
-  outOfRange,
-  show,
-  wordsOf,
-  describe,
-  simplify,
-  restore,
-  addSubmitSite
-}
+module.exports = { PoolError, invalidType, invalidValue, outOfRange, show, wordsOf }

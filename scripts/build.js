@@ -1,8 +1,8 @@
 'use strict'
 
-// Builds the addon and puts it where lib/native.js looks for it. `npm ci` runs this as `prepare`.
+// Builds the addon, puts it where lib/addon.js looks for it, and bundles lib/. `npm ci` runs this as `prepare`.
 //
-//   node scripts/build.js             threadmill.node, with every family of native tasks
+//   node scripts/build.js             threadmill.node, with every family of native tasks; dist/
 //   node scripts/build.js --testing   threadmill.testing.node, built quickly, with the family that tests alone need
 //   node scripts/build.js --sizes     builds it without each family in turn, and prints what each adds
 
@@ -108,6 +108,7 @@ if (more.length > 0) fail('one option at a time, please.')
 switch (option) {
   case undefined:
     place('threadmill.node', families, '--release')
+    if (fs.existsSync(path.join(root, 'lib'))) require('./bundle.js').bundle() // a package has the bundles instead
     break
   case '--testing':
     place('threadmill.testing.node', [...families, 'testing'])

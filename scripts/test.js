@@ -32,6 +32,8 @@ const STEPS = {
     'catalogue::fork::model'
   ],
   addon: ['node', 'scripts/build.js'],
+  // What is made from the declarations of native tasks: types and a page.
+  reference: ['node', 'scripts/native-reference.js', '--check'],
   'testing-addon': ['node', 'scripts/build.js', '--testing'],
   // A pool that hangs fails its own test within seconds; it must not keep the run from ending, too.
   jest: ['npx', 'jest', '--forceExit']

@@ -1,0 +1,37 @@
+'use strict'
+
+const path = require('node:path')
+const { ROOT } = require('./place.js')
+
+function load() {
+  // Tests name an addon with tasks of their own.
+  const file = path.resolve(process.env.THREADMILL_ADDON ?? path.join(ROOT, 'threadmill.node'))
+  try {
+    return require(file)
+  } catch (cause) {
+    throw new Error(
+      `Threadmill's native addon could not be loaded from ${file}; build it with 'npm run build' in the package's folder, which needs a Rust toolchain and a C compiler`,
+      { cause }
+    )
+  }
+}
+
+const { NativePool, WorkerEndpoint } = load()
+
+/** @type {string[]} The native tasks; a task's number is its place. */
+const names = NativePool.catalogue()
+const numbers = new Map(names.map((name, number) => [name, number]))
+
+/** The number of the native task `name`, or undefined. */
+const numberOf = (name) => numbers.get(name)
+
+/** @type {any[]} */
+const declarations = []
+
+/** What native task number `number` takes, as src/catalogue/ declares it. Read when it is first needed. */
+function declarationOf(number) {
+  return (declarations[number] ??= JSON.parse(NativePool.declaration(number)))
+}
+
+/** The addon (see src/binding/) and its catalogue. */
+module.exports = { NativePool, WorkerEndpoint, names, numberOf, declarationOf }

@@ -1,0 +1,13 @@
+'use strict'
+
+/** What users import: index.js hands out all but `native`, native.js that. */
+module.exports = {
+  ...require('./pool.js'),
+  PoolError: require('./errors.js').PoolError,
+  move: require('./wire/move.js').move,
+  native: {
+    ...require('./native/hash.js'),
+    ...require('./native/compress.js'),
+    ...require('./native/noop.js')
+  }
+}

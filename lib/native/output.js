@@ -1,0 +1,60 @@
+'use strict'
+
+// What a native task resolves to that is neither one text nor one piece of memory: a tree of tagged arrays, as
+// src/catalogue/output.rs describes it.
+
+const VIEWS = {
+  __proto__: null,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array
+}
+
+/**
+ * @param {string} template the tree as JSON
+ * @param {ArrayBuffer[]} memories those that it mentions, in order
+ * @param {any[]} returns what stands for an attachment that is given back
+ */
+function outputOf(template, memories, returns) {
+  let taken = 0
+  const build = ([tag, first]) => {
+    switch (tag) {
+      case 'v':
+        return first
+      case 'b':
+        return viewOf(first, memories[taken++])
+      case 'a':
+        return returns[first]
+      case 'l':
+        return first.map(build)
+      default: {
+        const record = {}
+        for (const [name, node] of first)
+          Object.defineProperty(record, name, {
+            value: build(node),
+            writable: true,
+            enumerable: true,
+            configurable: true
+          })
+        return record
+      }
+    }
+  }
+  return build(JSON.parse(template))
+}
+
+function viewOf(kind, memory) {
+  if (kind === 'ArrayBuffer') return memory
+  if (kind === 'Buffer') return Buffer.from(memory)
+  return new VIEWS[kind](memory)
+}
+
+module.exports = { outputOf }

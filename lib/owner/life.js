@@ -1,0 +1,101 @@
+'use strict'
+
+// Held from the start: test runners replace the globals.
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
+const { deferred } = require('./deferred.js')
+const { REASON } = require('./hold.js')
+const { cancelledError, closedError, terminatedError } = require('./refusals.js')
+const { LONGEST_TIMER } = require('./timers.js')
+
+/** `CLOSED` has ended without a termination. */
+const PHASE = { OPEN: 0, CLOSING: 1, CLOSED: 2, TERMINATED: 3 }
+
+/** What native threads may still be reading after a termination, by pool. @type {Map<Life, any[]>} */
+const lingering = new Map()
+
+// A pool's end: from the first call of close() or terminate() until every thread is gone.
+class Life {
+  #native
+  #tasks
+  #workers
+  #withdrawals
+  #hold
+  #phase = PHASE.OPEN
+  /** Settles when everything has ended; made by the first who wants the end. */
+  #end = /** @type {ReturnType<typeof deferred> | undefined} */ (undefined)
+  #onEnd
+
+  /**
+   * @param {any} native the NativePool
+   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, hold: InstanceType<typeof import('./hold.js').Hold> }} parts
+   * @param {() => void} onEnd what Rust still calls may be let go of
+   */
+  constructor(native, { tasks, workers, withdrawals, hold }, onEnd) {
+    this.#native = native
+    this.#tasks = tasks
+    this.#workers = workers
+    this.#withdrawals = withdrawals
+    this.#hold = hold
+    this.#onEnd = onEnd
+  }
+
+  /** Whether tasks are accepted. */
+  get isOpen() {
+    return this.#phase === PHASE.OPEN
+  }
+
+  get isTerminated() {
+    return this.#phase === PHASE.TERMINATED
+  }
+
+  /** @param {{ timeout: number | undefined, cancelQueued: boolean }} options */
+  close({ timeout, cancelQueued }) {
+    const { promise } = this.#begin(closedError('The pool was closed before its workers were up'))
+    if (this.#phase !== PHASE.CLOSING) return promise
+    if (cancelQueued) this.#withdrawals.all(() => true, cancelledError)
+    this.#native.close()
+    if (timeout !== undefined && timeout <= LONGEST_TIMER) {
+      const timer = setTimeout(() => this.terminate(), timeout)
+      promise.then(() => clearTimeout(timer))
+    }
+    return promise
+  }
+
+  terminate() {
+    const { promise } = this.#begin(terminatedError())
+    if (this.#phase !== PHASE.CLOSING) return promise
+    this.#phase = PHASE.TERMINATED
+    lingering.set(this, [...this.#tasks.kept])
+    this.#native.terminate()
+    for (const slot of this.#tasks.openSlots())
+      this.#tasks.reject(slot, terminatedError(this.#tasks.nameOf(slot)))
+    this.#workers.terminate()
+    return promise
+  }
+
+  /** The end is wanted; from now on the process stays alive until it has come. */
+  #begin(error) {
+    if (this.#end === undefined) {
+      this.#phase = PHASE.CLOSING
+      this.#end = deferred()
+      this.#workers.end(error)
+      this.#hold.need(REASON.END, true)
+    }
+    return this.#end
+  }
+
+  /** Rust has nothing left to do or to say. */
+  async ended() {
+    this.#native.release()
+    this.#onEnd()
+    if (this.#end === undefined) return
+    lingering.delete(this)
+    await this.#workers.gone() // those that were ended by force, too
+    if (this.#phase === PHASE.CLOSING) this.#phase = PHASE.CLOSED
+    this.#hold.need(REASON.END, false)
+    // After the handlers of results that came in the same batch.
+    setImmediate(this.#end.resolve)
+  }
+}
+
+module.exports = { Life }

@@ -1,0 +1,81 @@
+'use strict'
+
+const { PoolError } = require('../errors.js')
+const { ANSWER } = require('../wire/layout.js')
+const { nameOfTask } = require('./names.js')
+
+// The pool's own words for why a task was not accepted, or given up.
+
+/** An error of a submission, with the task it is about. */
+function about(task, error) {
+  if (error instanceof PoolError) error.task ??= nameOfTask(task)
+  return error
+}
+
+/** Why a submission was refused. */
+function refusal(answer, task, maxQueue) {
+  if (answer === ANSWER.CLOSING) {
+    const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
+    return closedError(message, task)
+  }
+  if (answer === ANSWER.NO_THREAD) return noThreadError(task)
+  if (answer === ANSWER.FULL) {
+    const message = `The task '${task}' was not accepted, as ${maxQueue} tasks wait already; wait for 'drain', raise 'maxQueue', or set 'whenFull' to 'wait'`
+    return new PoolError('ERR_QUEUE_FULL', message, { task })
+  }
+  return terminatedError(task)
+}
+
+function noThreadError(task) {
+  const message = `The task '${task}' cannot run, as the system grants no thread; raise its limit or lower 'nativeThreads'`
+  return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
+}
+
+const closedError = (message, task = undefined) => new PoolError('ERR_POOL_CLOSED', message, { task })
+
+function terminatedError(task = undefined) {
+  const message =
+    task === undefined
+      ? 'The pool was terminated; make another one'
+      : `The task '${task}' was given up, as the pool was terminated; use close() to let tasks finish`
+  return new PoolError('ERR_POOL_TERMINATED', message, { task })
+}
+
+function cancelledError(task) {
+  const message = `The task '${task}' was cancelled in the queue, as close() was called with 'cancelQueued'; call close() without it to let queued tasks run`
+  return closedError(message, task)
+}
+
+/** A PoolError that others tell by its name, as they do DOMException's. */
+function timeoutError(code, message, task) {
+  const error = new PoolError(code, message, { task })
+  Object.defineProperty(error, 'name', { value: 'TimeoutError', writable: true, configurable: true })
+  // The stack was taken with the other name.
+  Object.defineProperty(error, 'stack', {
+    value: error.stack?.replace('PoolError', 'TimeoutError'),
+    writable: true,
+    configurable: true
+  })
+  return error
+}
+
+function taskTimeoutError(task, timeout) {
+  const message = `The task '${task}' was stopped, as it ran for longer than ${timeout} ms; raise its 'timeout' or give it less to do`
+  return timeoutError('ERR_TASK_TIMEOUT', message, task)
+}
+
+function queueTimeoutError(task, timeout) {
+  const message = `The task '${task}' was given up, as it waited for longer than ${timeout} ms; raise its 'queueTimeout' or the number of workers`
+  return timeoutError('ERR_QUEUE_TIMEOUT', message, task)
+}
+
+module.exports = {
+  about,
+  cancelledError,
+  refusal,
+  noThreadError,
+  closedError,
+  terminatedError,
+  taskTimeoutError,
+  queueTimeoutError
+}

@@ -1,0 +1,217 @@
+'use strict'
+
+const { PoolError, wordsOf } = require('../errors.js')
+const { outputOf } = require('../native/output.js')
+const { decode } = require('../wire/decode.js')
+const { HEAD, KIND, RECORD, UNDECIDED } = require('../wire/layout.js')
+const { restore } = require('../wire/thrown.js')
+const { noThreadError, queueTimeoutError, taskTimeoutError } = require('./refusals.js')
+const { reasonOf } = require('./signals.js')
+
+/** What `read` answers if the batch was the last, or others follow; else the words that the next record needs. */
+const LAST = -1
+const MORE = 0
+
+// What Rust's records mean: how tasks come back, and what the pool is to do.
+//
+// What takes records itself, or calls code of the user's that may, has to wait until the batch has been read, which it
+// would overwrite: `finish` does that.
+class Settle {
+  #native
+  #tasks
+  #workers
+  #delivery
+  #retries
+  #withdrawals
+  #backpressure
+  #life
+  #defaults
+  /** What is left to do about records that have been read. @type {(() => void)[]} */
+  #rest = []
+
+  /**
+   * @param {any} native the NativePool
+   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, delivery: InstanceType<typeof import('./delivery.js').Delivery>, retries: InstanceType<typeof import('./retries.js').Retries>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, backpressure: InstanceType<typeof import('./backpressure.js').Backpressure>, life: InstanceType<typeof import('./life.js').Life> }} parts
+   * @param {import('../options/task.js').TaskDefaults} defaults
+   */
+  constructor(native, parts, defaults) {
+    this.#native = native
+    this.#tasks = parts.tasks
+    this.#workers = parts.workers
+    this.#delivery = parts.delivery
+    this.#retries = parts.retries
+    this.#withdrawals = parts.withdrawals
+    this.#backpressure = parts.backpressure
+    this.#life = parts.life
+    this.#defaults = defaults
+  }
+
+  /** Reads a batch of records; `text` holds the characters of all of them. */
+  read(text, memory) {
+    const { int32, float64 } = memory
+    const tasks = this.#tasks
+    let at = 0
+    let textAt = 0
+    for (;;) {
+      const kind = int32[at]
+      if (kind === RECORD.END) return LAST
+      if (kind === RECORD.MORE) return MORE
+      const slot = int32[at + 1]
+      if (kind === RECORD.GROW) return slot * 2
+      const characters = int32[at + 4]
+      const body = at + HEAD
+      try {
+        if (kind !== RECORD.FULFILLED) {
+          const own = text.slice(textAt, textAt + characters)
+          this.#act({ kind, slot, number: int32[at + 2], flags: int32[body - 1], text: own, memory, body })
+        } else if (tasks.isOpen(slot)) tasks.resolve(slot, decode(int32, float64, body, text, textAt))
+      } catch (error) {
+        // No memory for it, say. The batch goes on: nobody else would come back for the others.
+        if (tasks.isOpen(slot)) tasks.reject(slot, error)
+      }
+      at = body + ((int32[at + 3] + 1) & ~1)
+      textAt += characters
+    }
+  }
+
+  /** Does what was left to do until the batch had been read. */
+  finish() {
+    for (let act = this.#rest.shift(); act !== undefined; act = this.#rest.shift()) act()
+  }
+
+  /** Does what a record asks for; every kind but FULFILLED, END, MORE and GROW. */
+  #act(record) {
+    const { kind, slot, number } = record
+    switch (kind) {
+      case RECORD.CARGO_FULFILLED:
+      case RECORD.CARGO_REJECTED:
+        return this.#settle(record, this.#workers.receive(number))
+      case RECORD.LARGE_BYTES:
+        return this.#settle(record, { value: this.#native.takeLarge() })
+      case RECORD.VALUE:
+        return this.#settle(record, { value: Array.from({ length: number }, () => this.#native.takeLarge()) })
+      case RECORD.DELIVER:
+        return void this.#rest.push(() => this.#delivery.deliverLate(slot, number))
+      case RECORD.HIRE:
+        return void this.#rest.push(() =>
+          slot === KIND.JAVASCRIPT ? this.#workers.start(number) : this.#startThread(number)
+        )
+      case RECORD.KILL:
+        return void this.#rest.push(() => this.#workers.kill(number))
+      case RECORD.CARGO_DROPPED:
+        return void this.#workers.receive(number) // nobody's, and the next must not be taken for it
+      case RECORD.DRAINED:
+        return this.#backpressure.drained()
+      case RECORD.ENDED:
+        return void this.#life.ended()
+      default:
+        return this.#settle(record, NO_CARGO)
+    }
+  }
+
+  #startThread(id) {
+    if (!this.#native.startThread(id))
+      this.#withdrawals.all((slot) => this.#tasks.isNative(slot), noThreadError)
+  }
+
+  // ---- a task comes back
+
+  /** `cargo` is what came beside the record, or the error of reading that. */
+  #settle(record, cargo) {
+    const { kind, slot, flags } = record
+    const tasks = this.#tasks
+    if (!tasks.isOpen(slot)) return
+    if (tasks.isSettled(slot)) {
+      if (flags & UNDECIDED) this.#native.decide(slot, false)
+      return tasks.close(slot)
+    }
+    if (FULFILS.has(kind) && cargo.error === undefined)
+      return tasks.resolve(slot, this.#resultOf(record, cargo.value))
+    const error = this.#errorOf(record, cargo)
+    if (flags & UNDECIDED) this.#rest.push(() => this.#retries.ask(slot, error))
+    else tasks.reject(slot, error)
+  }
+
+  #resultOf({ kind, slot, number, text, memory, body }, cargo) {
+    switch (kind) {
+      case RECORD.CARGO_FULFILLED:
+        return cargo
+      case RECORD.TEXT:
+        return text
+      case RECORD.BYTES: {
+        const bytes = Buffer.allocUnsafeSlow(number)
+        bytes.set(memory.bytes.subarray(body * 4, body * 4 + number))
+        return bytes
+      }
+      case RECORD.LARGE_BYTES:
+        return Buffer.from(cargo)
+      case RECORD.ATTACHMENT:
+        return this.#tasks.kept[slot]?.returns[number]
+      case RECORD.VALUE:
+        return outputOf(text, cargo, this.#tasks.kept[slot]?.returns)
+    }
+  }
+
+  #errorOf(record, cargo) {
+    if (cargo.error !== undefined) return this.#unreadable(record.slot, cargo.error)
+    try {
+      return this.#errorIn(record, cargo.value)
+    } catch (cause) {
+      return this.#unreadable(record.slot, cause) // no memory for it, say
+    }
+  }
+
+  #errorIn({ kind, slot, number, text, memory, body }, cargo) {
+    switch (kind) {
+      case RECORD.REJECTED:
+        return this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0))
+      case RECORD.CARGO_REJECTED:
+        return this.#rejection(slot, cargo)
+      case RECORD.FAILURE:
+        return new PoolError(text.slice(0, number), text.slice(number), { task: this.#tasks.nameOf(slot) })
+      case RECORD.PANIC: {
+        const task = this.#tasks.nameOf(slot)
+        return new PoolError('ERR_TASK_PANIC', `The task '${task}' panicked: ${text}`, { task })
+      }
+      case RECORD.TIMED_OUT:
+        return taskTimeoutError(this.#tasks.nameOf(slot), this.#limits(slot).timeout)
+      case RECORD.QUEUE_TIMED_OUT:
+        return queueTimeoutError(this.#tasks.nameOf(slot), this.#limits(slot).queueTimeout)
+      case RECORD.CANCELLED:
+        return reasonOf(this.#tasks.kept[slot]?.options?.signal)
+      default: // WORKER_GONE
+        return this.#workers.deathError(number, this.#tasks.nameOf(slot))
+    }
+  }
+
+  #limits(slot) {
+    return this.#tasks.kept[slot]?.options ?? this.#defaults
+  }
+
+  #rejection(slot, description) {
+    const error = restore(description)
+    if (error instanceof PoolError) error.task ??= this.#tasks.nameOf(slot)
+    return error
+  }
+
+  #unreadable(slot, cause) {
+    const task = this.#tasks.nameOf(slot)
+    const message = `The result of the task '${task}' cannot be read: ${wordsOf(cause)}`
+    return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
+  }
+}
+
+/** @type {{ value?: any, error?: any }} */
+const NO_CARGO = {}
+
+const FULFILS = new Set([
+  RECORD.CARGO_FULFILLED,
+  RECORD.NOTHING,
+  RECORD.TEXT,
+  RECORD.BYTES,
+  RECORD.LARGE_BYTES,
+  RECORD.ATTACHMENT,
+  RECORD.VALUE
+])
+
+module.exports = { LAST, Settle }

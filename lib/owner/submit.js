@@ -1,0 +1,220 @@
+'use strict'
+
+const { PoolError, invalidValue, wordsOf } = require('../errors.js')
+const { nativeInput } = require('../native/input.js')
+const { encode, encoded } = require('../wire/encode.js')
+const { ANSWER, ARGUMENT, SUBMIT } = require('../wire/layout.js')
+const { nativeNumber } = require('./names.js')
+const { refusal } = require('./refusals.js')
+const { reasonOf } = require('./signals.js')
+const { addSubmitSite } = require('./submit-site.js')
+const { Kept } = require('./tasks.js')
+
+/** @type {any[]} */
+const NONE = []
+
+// How tasks get to Rust: their input is encoded, or left to `delivery`; native tasks take options and bytes.
+class Submit {
+  #native
+  #submitEncoded
+  #submitToThread
+  #outbound = encoded.bytes
+  #names
+  #tasks
+  #workers
+  #delivery
+  #withdrawals
+  #inbox
+  #hold
+  #backpressure
+  #limits
+  /** Whether a task that says nothing of its own is asked about when it fails. */
+  #asks
+
+  /**
+   * @param {any} native the NativePool
+   * @param {{ submit: Function, submitNative: Function }} calls its functions on the hot path
+   * @param {{ names: InstanceType<typeof import('./names.js').Names>, tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, delivery: InstanceType<typeof import('./delivery.js').Delivery>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, inbox: InstanceType<typeof import('./inbox.js').Inbox>, hold: InstanceType<typeof import('./hold.js').Hold>, backpressure: InstanceType<typeof import('./backpressure.js').Backpressure> }} parts
+   * @param {{ maxQueue: number, defaults: import('../options/task.js').TaskDefaults }} limits
+   */
+  constructor(native, { submit, submitNative }, parts, limits) {
+    this.#native = native
+    this.#submitEncoded = submit
+    this.#submitToThread = submitNative
+    this.#names = parts.names
+    this.#tasks = parts.tasks
+    this.#workers = parts.workers
+    this.#delivery = parts.delivery
+    this.#withdrawals = parts.withdrawals
+    this.#inbox = parts.inbox
+    this.#hold = parts.hold
+    this.#backpressure = parts.backpressure
+    this.#limits = limits
+    this.#asks = limits.defaults.retries?.when !== undefined
+  }
+
+  /** Where arguments and messages are written from the start. */
+  static get memory() {
+    return encoded.bytes
+  }
+
+  /** Submits a task; `options` are undefined if it came with none. */
+  submit(task, input, priority, options) {
+    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal))
+    const label = this.#names.of(task)
+    return label < 0
+      ? this.#submitNative(label, input, priority, options)
+      : this.#submitToWorker(label, input, priority, options)
+  }
+
+  #submitToWorker(label, input, priority, options) {
+    const tasks = this.#tasks
+    const transfer = options === undefined ? NONE : options.transfer
+    if (transfer.length > 0 && options.ownRetries && options.retries !== undefined) {
+      throw invalidValue(
+        "The option 'transfer' excludes 'retries': what was transferred exists once and cannot be sent for another try; leave out one of them"
+      )
+    }
+    const { shared } = this.#workers
+    const fits = transfer.length === 0 && this.#encode(label, input, shared)
+    const used = fits ? shared.takeUsed() : undefined
+    let kept
+    if (!fits || used !== undefined || options !== undefined || this.#asks) {
+      kept = new Kept()
+      kept.used = used
+      kept.options = options
+      if (options !== undefined) this.#workers.expectStops()
+      if (!fits) {
+        const retries = options === undefined ? this.#limits.defaults.retries : options.retries
+        this.#delivery.keep(kept, input, transfer, retries !== undefined, this.#names.name(label))
+      }
+    }
+    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
+    const promise = tasks.open(label, kept)
+    const slot = tasks.last
+    const flags = fits ? 0 : SUBMIT.NEEDS_DELIVERY
+    const words = this.#argue(slot, label, priority, options, kept, flags)
+    words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
+    const text = fits ? encoded.text : ''
+    const answer =
+      options === undefined
+        ? this.#submitEncoded(text)
+        : this.#submitEncoded(text, delaysOf(options, kept), options.affinity)
+    if (answer < 0) return this.#refuse(slot, answer)
+    const worker = answer >> ANSWER.WORKER_SHIFT
+    const delivers = (answer & ANSWER.DELIVER) !== 0
+    this.#submitted(answer)
+    if (!fits) this.#delivery.begin(slot, delivers ? worker : 0)
+    if (worker > 0 && !delivers) this.#workers.start(worker)
+    return promise.then(undefined, addSubmitSite)
+  }
+
+  #submitNative(label, input, priority, options) {
+    const tasks = this.#tasks
+    const number = nativeNumber(label)
+    const { maxQueue } = this.#limits
+    const transfer = options === undefined ? NONE : options.transfer
+    // Before anything is taken from the caller that a refused task would not give back.
+    if (transfer.length > 0 && maxQueue < Number.POSITIVE_INFINITY && this.#native.isFull(true))
+      return Promise.reject(refusal(ANSWER.FULL, this.#names.name(label), maxQueue))
+    const { options: text, attachments, modes, returns } = nativeInput(number, input, transfer)
+    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
+    let kept
+    if (attachments.length > 0 || options !== undefined || this.#asks) {
+      kept = new Kept()
+      kept.attachments = attachments
+      kept.returns = returns
+      kept.options = options
+    }
+    const promise = tasks.open(label, kept)
+    const slot = tasks.last
+    this.#argue(slot, number, priority, options, kept, 0)
+    const answer =
+      kept === undefined
+        ? this.#submitToThread(text)
+        : this.#submitToThread(text, attachments, modes, delaysOf(options, kept))
+    if (answer < 0) return this.#refuse(slot, answer)
+    this.#submitted(answer)
+    return promise.then(undefined, addSubmitSite)
+  }
+
+  /** Rust has accepted a task. */
+  #submitted(answer) {
+    if ((answer & ANSWER.IS_FULL) !== 0) this.#backpressure.full()
+    this.#hold.keep()
+    this.#inbox.watch()
+  }
+
+  /** Whether Rust can carry the input, which is then in `encoded`. */
+  #encode(label, input, shared) {
+    try {
+      return encode(input, shared.share)
+    } catch (cause) {
+      const task = this.#names.name(label)
+      const message = `The input of the task '${task}' cannot be copied, as reading it threw: ${wordsOf(cause)}`
+      throw new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
+    }
+  }
+
+  /** Writes the arguments of a submission where Rust reads them. */
+  #argue(slot, label, priority, options, kept, flags) {
+    if (encoded.bytes !== this.#outbound) {
+      this.#outbound = encoded.bytes
+      this.#native.useOutbound(this.#outbound)
+    }
+    const words = encoded.int32
+    words[ARGUMENT.SLOT] = slot
+    words[ARGUMENT.LABEL] = label
+    words[ARGUMENT.FLAGS] = flags
+    encoded.float64[ARGUMENT.PRIORITY] = priority
+    if (options !== undefined) this.#argueLimits(slot, options, kept, words)
+    return words
+  }
+
+  #argueLimits(slot, { timeout, queueTimeout, retries, signal }, kept, words) {
+    const numbers = encoded.float64
+    let flags = SUBMIT.LIMITS
+    numbers[ARGUMENT.TIMEOUT] = timeout
+    numbers[ARGUMENT.QUEUE_TIMEOUT] = queueTimeout
+    words[ARGUMENT.RETRIES] = 0
+    if (retries !== undefined) {
+      words[ARGUMENT.RETRIES] = retries.max
+      numbers[ARGUMENT.FACTOR] = retries.factor
+      numbers[ARGUMENT.LONGEST_DELAY] = retries.maxDelay
+      if (retries.jitter) flags |= SUBMIT.JITTER
+      if (retries.when !== undefined) flags |= SUBMIT.ASK
+    }
+    if (signal !== undefined) {
+      flags |= SUBMIT.STOPPABLE
+      this.#watch(slot, signal, kept)
+    }
+    words[ARGUMENT.FLAGS] |= flags
+  }
+
+  #watch(slot, signal, kept) {
+    const { signals } = this.#withdrawals
+    try {
+      signals.watch(signal, slot)
+      kept.signals = signals
+    } catch (cause) {
+      this.#tasks.close(slot)
+      const message = `The option 'signal' cannot be listened to: ${wordsOf(cause)}`
+      throw new PoolError('ERR_INVALID_ARG_VALUE', message, { cause })
+    }
+  }
+
+  #refuse(slot, answer) {
+    const task = this.#tasks.nameOf(slot)
+    this.#tasks.close(slot)
+    return Promise.reject(refusal(answer, task, this.#limits.maxQueue))
+  }
+}
+
+/** The delays before retries, one at least; undefined if there are none. */
+function delaysOf(options, kept) {
+  const retries = options?.retries
+  if (retries === undefined || kept.transfer.length > 0) return undefined
+  return retries.delays ?? [retries.delay]
+}
+
+module.exports = { Submit }

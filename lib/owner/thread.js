@@ -1,0 +1,79 @@
+'use strict'
+
+const path = require('node:path')
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+const { BUNDLES } = require('../place.js')
+
+const WORKER_FILE = path.join(BUNDLES, 'worker.js')
+
+// One worker, on a thread of this process. This is all that the owner of a pool needs of a worker beyond what
+// Rust does: to start it, to exchange with it what only a MessagePort carries, to keep the process alive for it
+// or not, and to end it. A worker elsewhere would be another class with these methods; see
+// src/scheduler/README.md, "Room for more".
+class ThreadHost {
+  #worker
+  #port
+
+  /**
+   * Starts worker `id`.
+   * @param {{ pool: number, script: string | undefined, name: string, resources: any, places: number, largestHeap: number, mayStop: boolean, isKept: boolean }} settings
+   * @param {number} id
+   * @param {{ hear: (news: any) => void, fail: (error: any) => void, exit: (code: number) => void }} events
+   */
+  constructor({ pool, script, name, resources, places, largestHeap, mayStop, isKept }, id, events) {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    const workerData = {
+      threadmill: { pool, id, path: script, port: port2, places, largestHeap, mayStop, isKept },
+      workerData: resources.workerData
+    }
+    try {
+      this.#worker = new Worker(WORKER_FILE, {
+        __proto__: null,
+        ...resources,
+        name: `${name}-worker-${id}`,
+        workerData,
+        transferList: /** @type {any[]} */ ([port2])
+      })
+    } catch (error) {
+      port1.close()
+      throw error
+    }
+    this.#worker.on('message', (message) => {
+      if (message?.threadmill !== undefined) events.hear(message.threadmill) // else a script's own
+    })
+    this.#worker.on('error', events.fail)
+    this.#worker.on('exit', events.exit)
+  }
+
+  /** Sends what the worker receives in the order in which it was sent. */
+  send(message, transfer = []) {
+    this.#port.postMessage(message, transfer)
+  }
+
+  /** What the worker sent next, or undefined. */
+  receive() {
+    return receiveMessageOnPort(this.#port)
+  }
+
+  ref() {
+    this.#worker.ref()
+  }
+
+  unref() {
+    this.#worker.unref()
+  }
+
+  /** Ends the worker, whatever it does; `exit` follows. */
+  kill() {
+    this.#worker.ref() // until it is gone
+    this.#worker.terminate()
+  }
+
+  /** Lets go of what is left after `exit`. */
+  close() {
+    this.#port.close()
+  }
+}
+
+module.exports = { ThreadHost }

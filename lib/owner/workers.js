@@ -1,0 +1,295 @@
+'use strict'
+
+// Held from the start: test runners replace the globals.
+const { clearTimeout, setTimeout } = require('node:timers')
+const { PoolError, wordsOf } = require('../errors.js')
+const { CUT_OFF, PORT } = require('../wire/port.js')
+const { restore } = require('../wire/thrown.js')
+const { LONGEST_LEAVE, deathError } = require('./death.js')
+const { deferred } = require('./deferred.js')
+const { REASON } = require('./hold.js')
+const { SharedBuffers } = require('./shared-buffers.js')
+const { ThreadHost } = require('./thread.js')
+
+/** What workers exit with that nothing has happened to. */
+const ENDS_WELL = new Set([0, CUT_OFF])
+
+/**
+ * `end` is how this side has ended it: `killed` as it did not answer, or `terminated` with the pool.
+ * `failure` is why it is up without its script; another try may succeed.
+ * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, failure: any, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean, leave: NodeJS.Timeout | undefined }} Entry
+ */
+
+// The workers of a pool. Rust decides when one starts and what it runs; here they are started, handed what only
+// a MessagePort can carry, and buried.
+class Workers {
+  /** @type {Map<number, Entry>} */
+  #workers = new Map()
+  #settings
+  #native
+  #tasks
+  #inbox
+  #withdrawals
+  #hold
+  #news
+  #isTerminated = false
+  /** When workers died, the latest of them. @type {number[]} */
+  deaths = []
+  /** Why the last worker that did not come up did not. */
+  #startError
+  /** Who waits for the number of workers to be within limits. */
+  #waiters = /** @type {({ least: number, most: number } & ReturnType<typeof deferred>)[]} */ ([])
+
+  /**
+   * @param {any} native the NativePool
+   * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
+   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, inbox: InstanceType<typeof import('./inbox.js').Inbox>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, hold: InstanceType<typeof import('./hold.js').Hold>, news: InstanceType<typeof import('./news.js').News> }} parts
+   */
+  constructor(native, settings, { tasks, inbox, withdrawals, hold, news }) {
+    this.#native = native
+    this.#settings = settings
+    this.#tasks = tasks
+    this.#inbox = inbox
+    this.#withdrawals = withdrawals
+    this.#hold = hold
+    this.#news = news
+    this.shared = new SharedBuffers((message) => {
+      for (const { host } of this.#workers.values()) host.send(message)
+    })
+  }
+
+  /** A task has come that may have to be stopped. */
+  expectStops() {
+    this.#settings.mayStop = true
+  }
+
+  /** Whether somebody waits for workers. */
+  get awaited() {
+    return this.#waiters.length > 0
+  }
+
+  get count() {
+    return this.#workers.size
+  }
+
+  /** Starts worker `id`; it is up when it has loaded the script. */
+  start(id) {
+    if (this.#isTerminated) return this.#native.workerGone(id, false)
+    /** @type {Entry | undefined} */
+    let entry
+    const with_ = (/** @type {(entry: Entry) => void} */ step) => entry !== undefined && step(entry)
+    try {
+      const host = new ThreadHost(this.#settings, id, {
+        hear: (news) => with_((entry) => this.#hear(id, entry, news)),
+        fail: (error) =>
+          with_((entry) => {
+            entry.error = error
+          }),
+        exit: (code) => with_((entry) => this.#bury(id, entry, code))
+      })
+      entry = {
+        host,
+        up: false,
+        failure: undefined,
+        end: undefined,
+        error: undefined,
+        exitCode: undefined,
+        isBlamed: false,
+        leave: undefined
+      }
+    } catch (cause) {
+      const message = `No worker could be started: ${wordsOf(cause)}; check the pool's worker options and the system's limits`
+      const error = new PoolError('ERR_WORKER_EXITED', message, { cause })
+      this.#settleLost(id)
+      this.#failedStart(error)
+      return this.#news.say('error', error)
+    }
+    this.#workers.set(id, entry)
+    this.shared.introduce((message) => entry.host.send(message))
+    if (!this.awaited) entry.host.unref()
+  }
+
+  /** News of a worker: that it is up, or why its script did not load; later that, or why not, it is torn down. */
+  #hear(id, entry, { error, leaves, failure }) {
+    if (leaves) {
+      entry.leave = setTimeout(() => this.kill(id), LONGEST_LEAVE)
+      entry.leave.unref()
+      return
+    }
+    if (failure !== undefined) return this.#news.say('error', restore(failure))
+    if (!entry.up) this.#news.say('workerStart', { workerId: id })
+    entry.up = true
+    entry.failure = error === undefined ? undefined : restore(error)
+    if (error === undefined) return this.#answerWaiters()
+    this.#rejectWaiters(entry.failure)
+    this.#news.say('error', entry.failure)
+  }
+
+  /** A worker has ended, by itself or because it was told to. */
+  #bury(id, entry, code) {
+    clearTimeout(entry.leave)
+    entry.exitCode = code
+    if (entry.end !== 'killed') this.#lose(id, entry)
+    this.#workers.delete(id)
+    entry.host.close()
+    this.#news.say('workerExit', { workerId: id, exitCode: code, error: entry.error })
+    this.#answerWaiters()
+    this.#hold.review()
+  }
+
+  /** Ends a worker that does not answer. Its tasks do not wait until it is gone. */
+  kill(id) {
+    const entry = this.#workers.get(id)
+    if (entry === undefined || entry.end !== undefined) return
+    entry.end = 'killed'
+    this.#lose(id, entry)
+    entry.host.kill()
+  }
+
+  /** A worker is lost: what it had fails, and nothing more comes of it. */
+  #lose(id, entry) {
+    this.#settleLost(id)
+    if (
+      entry.end === 'terminated' ||
+      (ENDS_WELL.has(entry.exitCode) && entry.error === undefined && entry.up)
+    )
+      return
+    const error = this.deathError(id)
+    if (entry.up) this.#rejectWaiters(error, this.#alive().length)
+    else this.#failedStart(error)
+    if (!entry.isBlamed) this.#news.say('error', error)
+    this.deaths = [...this.deaths.slice(-99), Date.now()]
+  }
+
+  /** Settles what a lost worker leaves behind. */
+  #settleLost(id) {
+    this.#inbox.drainAll() // what it had finished
+    this.#native.workerGone(id, true)
+    this.#inbox.drainAll() // what it had not, and who takes its place
+  }
+
+  /** Those that have not ended and are not being ended. */
+  #alive() {
+    return [...this.#workers.values()].filter(
+      ({ end, exitCode }) => end === undefined && exitCode === undefined
+    )
+  }
+
+  /** A worker died before it could take a task: starting another would only repeat it. */
+  #failedStart(error) {
+    this.#startError = error
+    this.#rejectWaiters(error, this.#alive().length)
+    if (this.#alive().length === 0) this.#rejectTasks(error)
+  }
+
+  /** No worker can start: the tasks that wait for one are told why. */
+  #rejectTasks({ code, message, cause }) {
+    const errorOf = (task) => new PoolError(code, message, { cause, task })
+    this.#withdrawals.all((slot) => !this.#tasks.isNative(slot), errorOf)
+  }
+
+  /** Why worker `id` is gone, as an error of the task it had. */
+  deathError(id, task = undefined) {
+    const entry = this.#workers.get(id)
+    if (task !== undefined && entry !== undefined) entry.isBlamed = true
+    return deathError(entry, this.#settings, task)
+  }
+
+  // ---- waiting for workers
+
+  /** Resolves once at least so many workers are up, and at most so many are there. */
+  within(least, most) {
+    const waiter = { least, most, ...deferred() }
+    this.#waiters.push(waiter)
+    this.#answerWaiters()
+    this.#rejectHopeless()
+    for (const { host } of this.#workers.values()) if (this.awaited) host.ref()
+    this.#hold.need(REASON.WORKERS, this.awaited)
+    return waiter.promise
+  }
+
+  /** The limits have changed: nobody waits any longer for more workers, or fewer, than the pool is to have now. */
+  relax(least, most) {
+    for (const waiter of this.#waiters) {
+      waiter.least = Math.min(waiter.least, least)
+      waiter.most = Math.max(waiter.most, most)
+    }
+  }
+
+  #answerWaiters() {
+    let up = 0
+    for (const [id, entry] of this.#workers) up += Number(isReady(entry) && this.#native.workerRemains(id))
+    this.#dismissWaiters(({ least, most, resolve }) => {
+      if (up < least || this.count > most) return false
+      resolve()
+      return true
+    })
+  }
+
+  /** Tells those who wait for workers that have been tried already. */
+  #rejectHopeless() {
+    const alive = this.#alive()
+    const failed = alive.filter(({ failure }) => failure !== undefined)
+    this.#rejectWaiters(failed[0]?.failure ?? this.#startError, alive.length - failed.length)
+  }
+
+  /** Tells those who wait for more workers than there will be. */
+  #rejectWaiters(error, alive = 0) {
+    this.#dismissWaiters(({ least, reject }) => {
+      if (least <= alive) return false
+      reject(error)
+      return true
+    })
+  }
+
+  #dismissWaiters(isDone) {
+    if (!this.awaited) return
+    this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter))
+    if (this.awaited) return
+    for (const { host } of this.#alive()) host.unref()
+    this.#hold.need(REASON.WORKERS, false)
+  }
+
+  // ---- what only a MessagePort carries
+
+  /** Sends a task's input to the worker that waits for it. */
+  deliver(id, input, transfer) {
+    this.#workers.get(id)?.host.send([PORT.CARGO, input], transfer) // else it died; its task is settled by that
+  }
+
+  /** The value that worker `id` sent next, or the error of reading it: it may nest too deeply, say. */
+  receive(id) {
+    try {
+      const received = this.#workers.get(id)?.host.receive()
+      return received ? { value: received.message } : { error: new Error('its worker is gone') }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  // ---- the end
+
+  /** The pool is closing: who waits for workers is told. */
+  end(error) {
+    this.#rejectWaiters(error)
+  }
+
+  /** Ends every worker at once, also those that Rust still asks for. */
+  terminate() {
+    this.#isTerminated = true
+    for (const entry of this.#workers.values()) {
+      entry.end ??= 'terminated'
+      entry.host.kill()
+    }
+  }
+
+  /** Resolves when no worker is left. */
+  gone() {
+    return this.within(0, 0)
+  }
+}
+
+/** Whether a worker is up, with its script. */
+const isReady = ({ up, failure }) => up && failure === undefined
+
+module.exports = { Workers }

@@ -1,0 +1,195 @@
+'use strict'
+
+const {
+  HEADER,
+  CONSTANTS,
+  VIEWS,
+  KNOWN_SHAPES,
+  WIDEST_COMPILED_SHAPE,
+  USES_BEFORE_COMPILING
+} = require('./format.js')
+
+/** The token of a hole in an array. */
+const HOLE = (CONSTANTS.length << 4) | 3
+
+// Reads what encode.js writes. No code of the user's runs meanwhile.
+
+let source = ''
+/** @type {((number: number) => SharedArrayBuffer | undefined) | null} */
+let findShared = null
+let words = new Int32Array(0)
+let doubles = new Float64Array(0)
+let cursor = 0
+let textCursor = 0
+/** @type {any[] | null} */
+let objects = null
+/** @type {any[]} */
+const shapes = []
+/** @type {Map<string, any>} */
+let readersByDefinition = new Map()
+
+/** The reader used last: comparing short strings is cheaper than hashing one. */
+/** @type {{ definition: string, keys: string[], uses: number, read: (() => any) | null }} */
+let lastReader = { definition: '', keys: [], uses: 0, read: null }
+
+function readerOf(definition) {
+  if (definition === lastReader.definition) return lastReader
+  let reader = readersByDefinition.get(definition)
+  if (reader === undefined) {
+    if (readersByDefinition.size === KNOWN_SHAPES) readersByDefinition = new Map()
+    reader = { definition, keys: JSON.parse(definition), uses: 0, read: null }
+    readersByDefinition.set(definition, reader)
+  }
+  lastReader = reader
+  return reader
+}
+
+function compile(reader) {
+  if (reader.keys.length > WIDEST_COMPILED_SHAPE) return
+  // In a literal, a plain '__proto__' would set the prototype.
+  const properties = reader.keys.map(
+    (key) => (key === '__proto__' ? `['__proto__']` : JSON.stringify(key)) + ': read()'
+  )
+  try {
+    reader.read = new Function('read', `return () => ({ ${properties} })`)(readValue)
+  } catch {
+    /* code generation is switched off */
+  }
+}
+
+function readObject(reader) {
+  if (objects === null) {
+    if (reader.read !== null) return reader.read()
+    if (++reader.uses === USES_BEFORE_COMPILING) compile(reader)
+  }
+  const object = {}
+  objects?.push(object)
+  for (const key of reader.keys) define(object, key, readValue())
+  return object
+}
+
+/** Makes an own property, whatever prototypes have of its name: a setter, say, or `__proto__`. */
+function define(object, key, value) {
+  if (key in object) {
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+  } else object[key] = value
+}
+
+function readElement(array, index) {
+  const token = words[cursor]
+  if (token === HOLE) cursor++
+  else define(array, index, readValue())
+}
+
+function readText(length) {
+  const start = textCursor
+  textCursor = start + length
+  return source.slice(start, textCursor)
+}
+
+function readDouble() {
+  cursor += cursor & 1
+  const value = doubles[cursor >> 1]
+  cursor += 2
+  return value
+}
+
+function readValue() {
+  const token = words[cursor++]
+  const payload = token >> 4
+  switch (token & 15) {
+    case 0: // INT
+      return payload
+    case 1: // DOUBLE
+      return readDouble()
+    case 2: // STRING
+      return readText(payload)
+    case 3: // CONSTANT
+      return CONSTANTS[payload]
+    case 4: // OBJECT
+      return readObject(shapes[payload])
+    case 5: {
+      // SHAPE
+      const reader = readerOf(readText(payload))
+      shapes.push(reader)
+      return readObject(reader)
+    }
+    case 6: {
+      // ARRAY
+      const array = new Array(payload)
+      objects?.push(array)
+      for (let i = 0; i < payload; i++) readElement(array, i)
+      return array
+    }
+    case 7: // REFERENCE
+      return /** @type {any[]} */ (objects)[payload]
+    case 8: {
+      // BIGINT
+      const digits = readText(payload)
+      return digits[0] === '-' ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`)
+    }
+    case 9: // DATE
+      return remember(new Date(readDouble()))
+    case 10: {
+      // BUFFER
+      cursor += cursor & 1
+      const start = cursor * 4
+      cursor += ((payload + 7) >> 3) * 2
+      return remember(words.buffer.slice(start, start + payload))
+    }
+    case 11: // VIEW
+      return readView(VIEWS[payload])
+    case 12: // SHARED
+      return remember(findShared?.(payload))
+    case 13: {
+      // MAP
+      const map = remember(new Map())
+      for (let i = 0; i < payload; i++) {
+        const key = readValue()
+        map.set(key, readValue())
+      }
+      return map
+    }
+    case 14: {
+      // SET
+      const set = remember(new Set())
+      for (let i = 0; i < payload; i++) set.add(readValue())
+      return set
+    }
+  }
+}
+
+/** Objects are numbered in the order in which the encoder met them. */
+function remember(object) {
+  objects?.push(object)
+  return object
+}
+
+function readView(View) {
+  const place = objects === null ? 0 : objects.push(undefined) - 1
+  const buffer = readValue()
+  const offset = readValue()
+  const view = new View(buffer, offset, readValue())
+  if (objects !== null) objects[place] = view
+  return view
+}
+
+/**
+ * The value of the message whose words begin at `at` (even) and whose text begins at `textAt`.
+ * @param {typeof findShared} find answers the SharedArrayBuffer of a number
+ */
+function decode(fromWords, fromDoubles, at, fromText, textAt, find = null) {
+  words = fromWords
+  doubles = fromDoubles
+  source = fromText
+  textCursor = textAt
+  findShared = find
+  cursor = at + HEADER
+  objects = words[at] === 1 ? [] : null
+  shapes.length = 0
+  const value = readValue()
+  source = ''
+  return value
+}
+
+module.exports = { decode }

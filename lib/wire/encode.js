@@ -1,0 +1,348 @@
+'use strict'
+
+const { types } = require('node:util')
+const { CONSTANTS, HEADER, VIEWS } = require('./format.js')
+const { CALL } = require('./layout.js')
+const { KEPT_WORDS, Memory } = require('./memory.js')
+const { movedCount } = require('./move.js')
+const { lookAtPrototype, shapeOf, use } = require('./shapes.js')
+
+// Takes what it can carry exactly as `structuredClone` would, and answers `false` for everything else; such
+// a value travels through a MessagePort.
+
+// Tags: see format.js.
+const INT = 0
+const DOUBLE = 1
+const STRING = 2
+const CONSTANT = 3
+const OBJECT = 4
+const SHAPE = 5
+const ARRAY = 6
+const REFERENCE = 7
+const BIGINT = 8
+const DATE = 9
+const BUFFER = 10
+const VIEW = 11
+const SHARED = 12
+const MAP = 13
+const SET = 14
+
+/** A getter of a built-in class, which tells the truth also of objects that shadow it. */
+function getter(prototype, name) {
+  return /** @type {(this: any) => any} */ (Object.getOwnPropertyDescriptor(prototype, name)?.get)
+}
+
+const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
+const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+
+/** What is no plain object, although its prototype, which else tells, may have been taken away or replaced. */
+const EXOTIC = [
+  types.isPromise,
+  types.isWeakMap,
+  types.isWeakSet,
+  types.isGeneratorObject,
+  types.isMapIterator,
+  types.isSetIterator,
+  types.isModuleNamespaceObject,
+  types.isArgumentsObject,
+  types.isExternal,
+  types.isBoxedPrimitive,
+  types.isNativeError,
+  types.isRegExp
+]
+
+const dateValue = Date.prototype.valueOf
+const mapForEach = Map.prototype.forEach
+const setForEach = Set.prototype.forEach
+const mapSize = getter(Map.prototype, 'size')
+const setSize = getter(Set.prototype, 'size')
+
+const INITIAL_WORDS = 1 << 14
+const LARGEST_PAYLOAD = 0x7ffffff
+const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
+const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's Buffer pool is smaller
+
+/**
+ * What `encode` has written: `text`, and `byteLength` bytes of `bytes` from word CALL on. The words before are
+ * for the arguments of a call. `int32` and `float64` are the same memory.
+ */
+const encoded = { ...new Memory(INITIAL_WORDS), byteLength: 0, text: '' }
+
+let { int32, float64 } = encoded
+let position = 0
+let text = ''
+let depth = 0
+let objectCount = 0
+let hasReferences = false
+let shapeCount = 0
+let message = 0
+let busy = false
+/** @type {((buffer: SharedArrayBuffer) => number) | null} */
+let share = null
+/** The first objects of a message; comparing with a few is cheaper than hashing one. */
+const fewObjects = new Array(8).fill(undefined)
+/** All objects of a message that has more, in order. */
+const objectSet = new Set()
+/** Their places; made when the first object comes a second time. */
+/** @type {Map<object, number> | null} */
+let objectIndex = null
+
+function grow(words) {
+  let length = int32.length * 2
+  while (length < position + words) length *= 2
+  const larger = new Memory(length)
+  larger.int32.set(int32)
+  renew(larger)
+}
+
+function renew(views) {
+  Object.assign(encoded, views)
+  int32 = views.int32
+  float64 = views.float64
+}
+
+function writeToken(tag, payload) {
+  if (position === int32.length) grow(1)
+  int32[position++] = (payload << 4) | tag
+}
+
+function writeDouble(tag, value) {
+  if (position + 4 > int32.length) grow(4)
+  int32[position++] = tag
+  position += position & 1
+  float64[position >> 1] = value
+  position += 2
+}
+
+function writeNumber(value) {
+  if ((value << 4) >> 4 === value && (value !== 0 || 1 / value > 0)) writeToken(INT, value)
+  else writeDouble(DOUBLE, value)
+}
+
+function writeValue(value) {
+  switch (typeof value) {
+    case 'number':
+      writeNumber(value)
+      return true
+    case 'string':
+      if (value.length > LARGEST_PAYLOAD) return false
+      writeToken(STRING, value.length)
+      text += value
+      return true
+    case 'boolean':
+      writeToken(CONSTANT, value ? 2 : 3)
+      return true
+    case 'undefined':
+      writeToken(CONSTANT, 0)
+      return true
+    case 'object': {
+      if (value === null) {
+        writeToken(CONSTANT, 1)
+        return true
+      }
+      if (++depth > DEEPEST) return false
+      const written = writeObject(value)
+      depth--
+      return written
+    }
+    case 'bigint': {
+      const digits = value.toString(16)
+      if (digits.length > LARGEST_PAYLOAD) return false
+      writeToken(BIGINT, digits.length)
+      text += digits
+      return true
+    }
+    default: // a function or a symbol
+      return false
+  }
+}
+
+/** Whether `value` came before in this message; if so, a reference to it is written. */
+function wasSeen(value) {
+  if (objectCount < fewObjects.length) {
+    for (let i = 0; i < objectCount; i++) if (fewObjects[i] === value) return writeReference(i)
+    fewObjects[objectCount++] = value
+    return false
+  }
+  if (objectCount === fewObjects.length) for (const object of fewObjects) objectSet.add(object)
+  objectSet.add(value)
+  if (objectSet.size > objectCount) {
+    objectIndex?.set(value, objectCount)
+    objectCount++
+    return false
+  }
+  if (objectIndex === null) {
+    objectIndex = new Map()
+    for (const object of objectSet) objectIndex.set(object, objectIndex.size)
+  }
+  return writeReference(/** @type {number} */ (objectIndex.get(value)))
+}
+
+function writeReference(index) {
+  hasReferences = true
+  writeToken(REFERENCE, index)
+  return true
+}
+
+function writeObject(value) {
+  if (types.isProxy(value)) return false
+  if (wasSeen(value)) return true
+  if (Array.isArray(value)) return writeArray(value)
+  const prototype = Object.getPrototypeOf(value)
+  // `arguments` looks like a plain object but for this symbol, and cannot be cloned.
+  if (prototype === Object.prototype && value[Symbol.iterator] === undefined) {
+    const shape = shapeOf(value)
+    // One without properties may be anything that was given this prototype.
+    if (shape.keys.length > 0) return writePlainObject(value, shape)
+  }
+  return writeSpecial(value, prototype)
+}
+
+function writeSpecial(value, prototype) {
+  if (ArrayBuffer.isView(value)) return writeView(value)
+  if (types.isArrayBuffer(value)) return writeBuffer(value)
+  if (types.isSharedArrayBuffer(value)) return writeShared(value)
+  if (types.isDate(value)) {
+    writeDouble(DATE, dateValue.call(value))
+    return true
+  }
+  if (types.isMap(value)) return writeEntries(MAP, value, mapSize.call(value), mapForEach)
+  if (types.isSet(value)) return writeEntries(SET, value, setSize.call(value), setForEach)
+  // A plain object of another realm, or one without a prototype or properties.
+  const plain =
+    prototype === null
+      ? value[Symbol.toStringTag] === undefined
+      : Object.getPrototypeOf(prototype) === null &&
+        Object.hasOwn(prototype, 'isPrototypeOf') &&
+        value[Symbol.iterator] === undefined
+  return plain && !EXOTIC.some((is) => is(value)) && writePlainObject(value, shapeOf(value))
+}
+
+function writeEntries(tag, collection, size, forEach) {
+  if (size > LARGEST_PAYLOAD) return false
+  writeToken(tag, size)
+  // Read before anything is written: a getter may change the collection.
+  const parts = []
+  forEach.call(collection, (value, key) => {
+    if (tag === MAP) parts.push(key)
+    parts.push(value)
+  })
+  return parts.every(writeValue)
+}
+
+function writeView(view) {
+  const tag = types.isDataView(view) ? 'DataView' : viewName.call(view)
+  const index = VIEW_INDEX.get(tag)
+  const buffer = view.buffer
+  if (index === undefined || buffer.resizable || buffer.growable) return false
+  writeToken(VIEW, index)
+  if (!writeValue(buffer)) return false
+  writeNumber(view.byteOffset)
+  writeNumber(tag === 'DataView' ? view.byteLength : view.length)
+  return true
+}
+
+function writeBuffer(buffer) {
+  const length = buffer.byteLength
+  // An empty one may be detached, and then cannot be cloned.
+  if (length === 0 || length > LARGEST_COPIED_BUFFER || buffer.resizable || movedCount() > 0) return false
+  writeToken(BUFFER, length)
+  const words = ((length + 7) >> 3) * 2
+  if (position + words + 1 > int32.length) grow(words + 1)
+  position += position & 1
+  encoded.bytes.set(new Uint8Array(buffer), position * 4)
+  position += words
+  return true
+}
+
+function writeShared(buffer) {
+  const number = share === null ? -1 : share(buffer)
+  if (number < 0 || number > LARGEST_PAYLOAD) return false
+  writeToken(SHARED, number)
+  return true
+}
+
+function writeArray(array) {
+  const length = array.length
+  const keys = Object.keys(array)
+  // Fewer are holes, which the port's format may carry in less; more are names beside the indices, as is the last.
+  if (
+    length > LARGEST_PAYLOAD ||
+    keys.length !== length ||
+    (length > 0 && keys[length - 1] !== `${length - 1}`)
+  )
+    return false
+  writeToken(ARRAY, length)
+  for (let i = 0; i < length; i++) {
+    const value = array[i]
+    // A hole reads as undefined, too; a getter may have made it.
+    if (value === undefined && !Object.hasOwn(array, i)) writeToken(CONSTANT, CONSTANTS.length)
+    else if (!writeValue(value)) return false
+  }
+  return true
+}
+
+function writePlainObject(object, shape) {
+  if (shape.message === message) writeToken(OBJECT, shape.index)
+  else {
+    if (shape.definition.length > LARGEST_PAYLOAD) return false
+    shape.message = message
+    shape.index = shapeCount++
+    writeToken(SHAPE, shape.definition.length)
+    text += shape.definition
+  }
+  if (shape.write !== null) return shape.write(object)
+  use(shape, writeProperty)
+  const keys = shape.keys
+  for (let i = 0; i < keys.length; i++) if (!writeProperty(object[keys[i]], object, keys[i])) return false
+  return true
+}
+
+/** A property that a getter has deleted meanwhile reads as undefined, too. */
+function writeProperty(value, object, key) {
+  return value === undefined && !Object.hasOwn(object, key) ? false : writeValue(value)
+}
+
+/**
+ * Writes `value` to `encoded`; `false` if a port has to carry it. O(size).
+ *
+ * @param {typeof share} shareWith gives a SharedArrayBuffer the number by which the other side knows it, or -1
+ * Getters of the value run, and what they throw is thrown.
+ */
+function encode(value, shareWith = null) {
+  if (busy) return false // called by a getter of a value that is being encoded
+  busy = true
+  // The message before has been sent by now.
+  if (int32.length > KEPT_WORDS) renew(new Memory(INITIAL_WORDS))
+  position = CALL + HEADER
+  text = ''
+  depth = 0
+  objectCount = 0
+  hasReferences = false
+  shapeCount = 0
+  share = shareWith
+  message++
+  lookAtPrototype()
+  try {
+    if (!writeValue(value)) return false
+    int32[CALL] = hasReferences ? 1 : 0
+    encoded.text = text
+    encoded.byteLength = (position - CALL) * 4
+    return true
+  } finally {
+    forgetValue()
+  }
+}
+
+/** Lets go of the value; also to be called if `encode` was ended from outside, without its `finally`. */
+function forgetValue() {
+  busy = false
+  if (objectSet.size > 0) {
+    objectSet.clear()
+    objectIndex = null
+  }
+  // Nothing of the user's is kept alive. A loop: there is mostly one, and `fill` is a call.
+  for (let i = 0; i < objectCount && i < fewObjects.length; i++) fewObjects[i] = undefined
+}
+
+module.exports = { encode, encoded, forgetValue }

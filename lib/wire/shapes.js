@@ -1,0 +1,76 @@
+'use strict'
+
+const { KNOWN_SHAPES, USES_BEFORE_COMPILING, WIDEST_COMPILED_SHAPE } = require('./format.js')
+
+// The shapes that `encode` has met: sets of property names in an order, each with the function that writes objects
+// of it once that pays.
+
+/**
+ * `index` is its place in message number `message`.
+ * @typedef {{ keys: string[], definition: string, message: number, index: number, uses: number, write: ((object: any) => boolean) | null }} Shape
+ */
+
+/** @type {Shape} */
+const emptyShape = { keys: [], definition: '[]', message: 0, index: 0, uses: 0, write: null }
+let lastShape = emptyShape
+/** By number of names, modulo its length. */
+const recentShapes = new Array(8).fill(emptyShape)
+/** Whether `for … in` shows an object's own names alone. */
+let prototypeIsClean = true
+/** @type {Map<string, Shape>} */
+let shapesByDefinition = new Map()
+
+/** To be called before the objects of a message are looked at: anybody may have written to their prototype meanwhile. */
+function lookAtPrototype() {
+  prototypeIsClean = true
+  for (const _ in Object.prototype) prototypeIsClean = false
+}
+
+function sameKeys(a, b) {
+  const length = a.length
+  if (length !== b.length) return false
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** The shape of a plain object. */
+function shapeOf(object) {
+  const recent = lastShape
+  const expected = recent.keys
+  let count = prototypeIsClean ? 0 : -1
+  for (const key in object)
+    if (key !== expected[count++]) {
+      count = -1
+      break
+    }
+  if (count === expected.length) return recent
+  const keys = Object.keys(object)
+  const slot = keys.length % recentShapes.length
+  const other = recentShapes[slot]
+  if (sameKeys(other.keys, keys)) return (lastShape = other)
+  const definition = JSON.stringify(keys)
+  let shape = shapesByDefinition.get(definition)
+  if (shape === undefined) {
+    if (shapesByDefinition.size === KNOWN_SHAPES) shapesByDefinition = new Map()
+    shape = { keys, definition, message: 0, index: 0, uses: 0, write: null }
+    shapesByDefinition.set(definition, shape)
+  }
+  recentShapes[slot] = shape
+  return (lastShape = shape)
+}
+
+/**
+ * Counts that an object of the shape is written; once there have been enough, gives it a function for that.
+ * @param {(value: any, object: any, key: string) => boolean} writeProperty
+ */
+function use(shape, writeProperty) {
+  if (++shape.uses !== USES_BEFORE_COMPILING || shape.keys.length > WIDEST_COMPILED_SHAPE) return
+  const writes = shape.keys.map((key) => JSON.stringify(key)).map((key) => `write(o[${key}], o, ${key})`)
+  try {
+    shape.write = new Function('write', `return (o) => ${writes.join(' && ') || true}`)(writeProperty)
+  } catch {
+    /* code generation is switched off */
+  }
+}
+
+module.exports = { lookAtPrototype, shapeOf, use }

@@ -1,0 +1,99 @@
+'use strict'
+
+const fs = require('node:fs')
+const { createRequire } = require('node:module')
+const path = require('node:path')
+const { fileURLToPath, pathToFileURL } = require('node:url')
+const { numberOf } = require('../addon.js')
+const { PoolError, wordsOf } = require('../errors.js')
+const { PREFIX } = require('../native/reference.js')
+
+// Where a worker's functions come from: the exports of a script, or source.
+
+/** Inline functions may use `require` as a file in the current directory would. */
+const requireHere = createRequire(path.join(process.cwd(), 'inline-task.js'))
+
+/** The function of a source. */
+function compile(source) {
+  // A method's source is no expression; one of these forms makes it one.
+  for (const form of [`(${source})`, `Object.values({${source}})[0]`, `(function ${source})`]) {
+    try {
+      const found = new Function('require', `return ${form}`)(requireHere)
+      if (typeof found === 'function') return found
+    } catch {
+      /* try the next form */
+    }
+  }
+  throw new PoolError(
+    'ERR_INVALID_ARG_VALUE',
+    'The function could not be compiled in the worker from its source; give it as an arrow function, a function or a method, or export it from a script'
+  )
+}
+
+const MODULE_AFTER_ALL = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'])
+
+/** The exports of a script, which is an absolute path or a URL. */
+async function loadExports(script) {
+  try {
+    const file = script.startsWith('file:') ? fileURLToPath(script) : script
+    // The loader of ES modules takes some milliseconds to start; CommonJS can do without.
+    if (path.isAbsolute(file) && isCommonJS(file)) {
+      try {
+        return { default: require(file) }
+      } catch (error) {
+        // Newer versions of Node have looked closer, and evaluated nothing.
+        if (!MODULE_AFTER_ALL.has(error?.code)) throw error
+      }
+    }
+    return await import(path.isAbsolute(script) ? pathToFileURL(script).href : script)
+  } catch (cause) {
+    const message = `The script ${script} could not be loaded: ${wordsOf(cause)}`
+    throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
+  }
+}
+
+/** Whether Node takes a file for CommonJS: by its ending, or by the package it belongs to. */
+function isCommonJS(file) {
+  if (file.endsWith('.cjs')) return true
+  if (!file.endsWith('.js')) return false
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    try {
+      const { type } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
+      return type === 'commonjs' || (type === undefined && looksCommonJS(file))
+    } catch {
+      /* no package here, or a broken one, which `import` will tell of */
+    }
+    if (folder === path.dirname(folder) || path.basename(folder) === 'node_modules')
+      return looksCommonJS(file)
+  }
+}
+
+/** In doubt no, which costs a few milliseconds: `import` takes either kind. */
+function looksCommonJS(file) {
+  try {
+    return !/^\s*(?:import|export)\b/m.test(fs.readFileSync(file, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** An export; of a CommonJS module also what Node could not see ahead of running it. */
+function findExport(script, module, name) {
+  const candidates = [module, module.default, module.default?.default]
+  for (const [index, candidate] of candidates.entries()) {
+    if (name === 'default' && index > 0 && typeof candidate === 'function') return candidate
+    if (candidate === null || candidate === undefined || !Object.hasOwn(candidate, name)) continue
+    if (typeof candidate[name] === 'function') return candidate[name]
+  }
+  const names = Object.keys({ ...module.default, ...module }).filter(
+    (each) => typeof (module[each] ?? module.default?.[each]) === 'function'
+  )
+  const has = names.length === 0 ? 'it exports no functions' : `its functions are ${names.join(', ')}`
+  const hint = numberOf(name) === undefined ? '' : `; the native task of that name is '${PREFIX}${name}'`
+  throw new PoolError(
+    'ERR_TASK_NOT_FOUND',
+    `The script ${script} exports no function '${name}'; ${has}${hint}`
+  )
+}
+
+module.exports = { compile, loadExports, findExport }

@@ -1,0 +1,358 @@
+'use strict'
+
+// What a worker thread runs. Rust wakes `turn`; it pulls tasks from the scheduler one by one, runs them, and
+// hands each result in with the call that asks for the next.
+
+const { syncBuiltinESMExports } = require('node:module')
+const { setImmediate, setTimeout } = require('node:timers')
+const workerThreads = require('node:worker_threads')
+const { WorkerEndpoint } = require('../addon.js')
+const { PoolError, wordsOf } = require('../errors.js')
+const { decode } = require('../wire/decode.js')
+const { encoded } = require('../wire/encode.js')
+const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
+const { INBOUND, Memory } = require('../wire/memory.js')
+const { describe, simplify } = require('../wire/thrown.js')
+const { Globals } = require('./globals.js')
+const { leave } = require('./leave.js')
+const { WorkerPort } = require('./port.js')
+const { NotFound, Results } = require('./results.js')
+const { WorkerScript } = require('./script.js')
+const { STOP, goInside, goOutside, makeStoppable } = require('./stop.js')
+const { Task, TaskContext } = require('./task.js')
+
+const { pool, id, path, port, places, largestHeap, mayStop, isKept } = workerThreads.workerData.threadmill
+// The script sees the workerData that its user gave, and nothing of ours.
+const own = /** @type {any} */ (workerThreads)
+own.workerData = workerThreads.workerData.workerData
+syncBuiltinESMExports()
+const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (workerThreads.parentPort)
+
+/** Milliseconds of tasks after which the script's own timers, sockets and console get their turn. */
+const SLICE = 1
+
+// Held from the start: a script may replace it. Loading the finer clock would delay the first task.
+const now = Date.now
+
+/** What the worker is doing. */
+const REST = 0 // has room for a task and nothing to do until it is woken, or a promise settles
+const FULL = 1 // all its places are taken by tasks that wait for something
+const CHAIN = 2 // runs one task after the other
+const YIELDED = 3 // for a turn of the event loop
+const STOPPED = 4
+const STARTING = 5 // is set up; if it is told to end meanwhile, it is torn down after that
+
+let state = STARTING
+let sliceStart = 0
+/** Tasks whose promise is pending. */
+let pending = 0
+/** Those of them that may be told to stop, by run. @type {Map<number, InstanceType<typeof Task>>} */
+const stoppable = new Map()
+
+let outbound = encoded.bytes
+let inbound = new Memory(INBOUND)
+const endpoint = new WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
+const [next, finish, runStoppable, isStopped] = endpoint.functions()
+const callStoppable = makeStoppable(runStoppable)
+const cargo = new WorkerPort(port)
+const results = new Results(callStoppable, cargo)
+const globals = new Globals(isKept)
+const script = new WorkerScript(path, { workerId: id })
+
+/** How the last task ended, and which it was; handed in with the next call. */
+let ended = ENDING.NONE
+let endedTask = new Task(0, 0, false, undefined)
+/** Functions by label. */
+const handlers = []
+/** Whether a successor has been asked for. */
+let isWorn = false
+
+// ---- the loop
+
+function turn() {
+  if (state === STOPPED) return
+  if (stoppable.size > 0) heedStops()
+  if (state !== REST) return
+  state = CHAIN
+  sliceStart = now()
+  goInside(pump)
+}
+
+/** Hands in what has ended and runs the next task, if there is one. */
+function pump() {
+  if (ended === ENDING.STOPPED) return goOutside(yieldTurn)
+  if (ended !== ENDING.NONE && Math.abs(now() - sliceStart) > SLICE) return yieldTurn()
+  const text = handIn(next, 0)
+  if (text === null) return rest()
+  runTask(text)
+}
+
+/** There is no task; the first word says why. */
+function rest() {
+  const word = inbound.int32[0]
+  if (word === TURN.STOP) return stop()
+  if (word === TURN.END) return end()
+  if (word === TURN.GROW) {
+    inbound = new Memory(inbound.int32[1] * 2)
+    endpoint.useInbound(inbound.int32)
+    return pump()
+  }
+  if (inbound.isLarge) {
+    inbound = new Memory(INBOUND)
+    endpoint.useInbound(inbound.int32)
+  }
+  state = pending === places ? FULL : REST
+  checkHeap()
+  globals.loadLater()
+}
+
+/** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
+function handIn(call, more) {
+  if (encoded.bytes !== outbound) {
+    outbound = encoded.bytes
+    endpoint.useOutbound(outbound)
+  }
+  const words = encoded.int32
+  words[ARGUMENT.FLAGS] = ended | more
+  words[ARGUMENT.SLOT] = endedTask.slot
+  words[ARGUMENT.RUN] = endedTask.run
+  words[ARGUMENT.LENGTH] = encoded.byteLength
+  const hasText = ended !== ENDING.NONE && (ended & ~ENDING.REFUSED) <= ENDING.REJECTED
+  ended = ENDING.NONE
+  return call(hasText ? encoded.text : '')
+}
+
+/** Lets the event loop turn once before the next task. */
+function yieldTurn() {
+  handIn(finish, ENDING.RETURNS)
+  state = YIELDED
+  checkHeap()
+  setImmediate(() => {
+    state = REST
+    turn()
+  })
+}
+
+/** Runs the task in `inbound`; once it is over, hands in how it ended and goes on. */
+function runTask(text) {
+  const { int32, float64 } = inbound
+  const run = int32[RUN] >>> 0
+  const label = int32[PREFIX + 2]
+  const flags = int32[PREFIX + HEAD - 1]
+  const isStoppable = (flags & TASK.STOPPABLE) !== 0
+  const asks = isStoppable ? () => isStopped(run) : undefined
+  const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks)
+  const task = new Task(int32[PREFIX + 1], run, isStoppable, context)
+  const handler = handlers[label]
+  let input
+  try {
+    input =
+      flags & TASK.DELIVERED
+        ? cargo.takeCargo()
+        : decode(int32, float64, PREFIX + HEAD, text, 0, cargo.findShared)
+  } catch (cause) {
+    const message = `The task's input cannot be read: ${wordsOf(cause)}`
+    return settleLater(refuse, task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
+  }
+  if (handler === undefined) return runFirst(task, label, input)
+  attempt(task, handler, input)
+}
+
+/** Runs a task, and hands in how it ended as soon as that is known. */
+function attempt(task, handler, input) {
+  let result
+  try {
+    result = call(task, handler, input)
+    if (isPending) return follow(task, result)
+  } catch (thrown) {
+    return settleLater(reject, task, thrown)
+  }
+  settleLater(fulfil, task, result)
+}
+
+/** Runs a task whose function this worker has not used before; at once if it can, lest later tasks overtake it. */
+function runFirst(task, label, input) {
+  const [isSource, text] = endpoint.label(label)
+  if (!isSource && !script.isReady) {
+    const begun = script.ready().then(
+      () => {
+        tell({}) // the owner knows of a failure
+        if (task.abandoned) throw STOP // nobody could stop it any more
+        return call(task, findHandler(label, isSource, text), input)
+      },
+      (error) => {
+        throw new NotFound(error, script.isBroken)
+      }
+    )
+    return follow(task, begun)
+  }
+  try {
+    findHandler(label, isSource, text)
+  } catch (notFound) {
+    return settleLater(reject, task, notFound)
+  }
+  attempt(task, handlers[label], input)
+}
+
+/** The function of a label, once the script is ready or if it needs none. */
+function findHandler(label, isSource, text) {
+  try {
+    return (handlers[label] = script.find(isSource, text))
+  } catch (error) {
+    throw new NotFound(error, isSource || error?.code === 'ERR_TASK_NOT_FOUND')
+  }
+}
+
+// How a task's end comes to be handed in.
+
+function fulfil(task, value) {
+  ended = results.fulfil(task, value)
+  endedTask = task
+}
+
+function reject(task, thrown) {
+  ended = results.reject(task, thrown)
+  endedTask = task
+}
+
+/** Rejects a task that would end the same each time. */
+function refuse(task, error) {
+  ended = results.refuse(task, error)
+  endedTask = task
+}
+
+const DONE = Promise.resolve()
+
+/**
+ * What a task leaves in the microtask queue runs before the next task does (and before its result is encoded:
+ * it may submit tasks of its own, which are encoded in the same memory).
+ */
+function settleLater(settle, task, value) {
+  DONE.then(() => {
+    settle(task, value)
+    pump()
+  })
+}
+
+const isThenable = (value) =>
+  value !== null &&
+  (typeof value === 'object' || typeof value === 'function') &&
+  typeof value.then === 'function'
+
+/** Waits for a task's promise; meanwhile others may run, if the worker has places for more than one. */
+function follow(task, promise) {
+  pending++
+  if (task.isStoppable) stoppable.set(task.run, task)
+  Promise.resolve(promise).then(
+    (value) => over(task, fulfil, value),
+    (thrown) => over(task, reject, thrown)
+  )
+  if (pending < places) DONE.then(pump)
+  else state = FULL
+}
+
+/** A task's promise has settled. */
+function over(task, settle, value) {
+  if (!task.abandoned) conclude(task, settle, value)
+}
+
+/** A task that was pending no longer is. */
+function conclude(task, settle, value) {
+  pending--
+  stoppable.delete(task.run)
+  settle(task, value)
+  // Whoever is at it goes on by itself.
+  if (state === CHAIN || state === YIELDED) return handIn(finish, 0)
+  state = CHAIN
+  pump()
+}
+
+// ---- being stopped
+
+/** Whether what the last task returned is a promise, or something like one. */
+let isPending = false
+let handlerNow
+
+/** Runs a task's function. */
+function call(task, handler, input) {
+  handlerNow = handler
+  return task.isStoppable
+    ? callStoppable(task.run, callHandler, input, task.context)
+    : callHandler(input, task.context)
+}
+
+function callHandler(input, context) {
+  const handler = handlerNow
+  const result = handler(input, context)
+  isPending = isThenable(result)
+  return result
+}
+
+/** Tells tasks that wait for something that they are to stop. */
+function heedStops() {
+  for (let run = endpoint.takeStopped(); run !== 0; run = endpoint.takeStopped()) {
+    const task = stoppable.get(run)
+    if (task === undefined) continue // it runs, and is stopped there
+    if (TaskContext.abort(task.context)) setTimeout(abandon, GRACE, task)
+    else abandon(task)
+  }
+}
+
+/** Waits no longer for a task that was told to stop. */
+function abandon(task) {
+  if (stoppable.get(task.run) !== task) return
+  task.abandoned = true
+  conclude(task, reject, STOP)
+}
+
+// ---- the end
+
+/** Asks for a successor once the heap has grown beyond what the pool allows. */
+function checkHeap() {
+  if (isWorn || largestHeap === Number.POSITIVE_INFINITY) return
+  if (process.memoryUsage().heapUsed <= largestHeap) return
+  isWorn = true
+  endpoint.wear()
+}
+
+/** Ends the thread once its script is torn down. */
+async function stop() {
+  state = STOPPED
+  if (script.hasTeardown) tell({ leaves: true })
+  await script.tearDown().catch((error) => tell({ failure: describe(error) }))
+  end()
+}
+
+/** Ends the thread. */
+function end() {
+  state = STOPPED
+  endpoint.leave()
+  leave()
+}
+
+// ---- the start
+
+/** Tells the thread that made the pool. */
+function tell(news) {
+  try {
+    parentPort.postMessage({ threadmill: news })
+  } catch {
+    const error = news.error && simplify(news.error)
+    parentPort.postMessage({ threadmill: { error, failure: news.failure && simplify(news.failure) } })
+  }
+}
+
+function begin(error) {
+  state = REST
+  endpoint.arrive()
+  tell({ error })
+  turn()
+}
+
+if (mayStop) globals.load()
+if (path === undefined) begin(undefined)
+else
+  script.ready().then(
+    () => begin(undefined),
+    (error) => begin(describe(error))
+  )

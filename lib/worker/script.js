@@ -1,0 +1,106 @@
+'use strict'
+
+const { clearTimeout, setTimeout } = require('node:timers')
+const { PoolError, wordsOf } = require('../errors.js')
+const { compile, findExport, loadExports } = require('./functions.js')
+
+/** Milliseconds that `teardown` may take: what it waits for might never come. */
+const LONGEST_TEARDOWN = 5_000
+
+// A worker's script: loaded once, set up once, torn down at a graceful end.
+class WorkerScript {
+  #path
+  #info
+  /** @type {Promise<any> | undefined} */
+  #exports = undefined
+  /** @type {Promise<any> | undefined} */
+  #ready = undefined
+  #isSetUp = false
+
+  /** @param {string | undefined} path  @param {{ workerId: number }} info what `setup` is told */
+  constructor(path, info) {
+    this.#path = path
+    this.#info = info
+  }
+
+  /** The script's exports, once its `setup` is through. A setup that failed is tried again by the next who asks. */
+  ready() {
+    if (this.#ready === undefined) {
+      const ready = this.#load()
+      this.#ready = ready
+      ready.catch(() => {
+        if (this.#exports !== undefined) this.#ready = undefined
+      })
+    }
+    return this.#ready
+  }
+
+  async #load() {
+    if (this.#path === undefined) return {}
+    this.#exports ??= await loadExports(this.#path)
+    const setup = hookOf(this.#exports, 'setup')
+    try {
+      await setup?.(this.#info)
+    } catch (cause) {
+      const message = `The 'setup' of the script ${this.#path} failed: ${wordsOf(cause)}`
+      throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
+    }
+    this.#isSetUp = true
+    return this.#exports
+  }
+
+  /** Whether `ready()` has nothing left to do. */
+  get isReady() {
+    return this.#path === undefined || this.#isSetUp
+  }
+
+  /** Whether a failure to get ready will be the same the next time. */
+  get isBroken() {
+    return this.#path !== undefined && this.#exports === undefined
+  }
+
+  /** The function of a label: `source`, or the name of an export, once the script is ready. */
+  find(isSource, text) {
+    return isSource ? compile(text) : findExport(this.#path, this.#exports ?? {}, text)
+  }
+
+  get #teardown() {
+    return this.#isSetUp ? hookOf(this.#exports, 'teardown') : undefined
+  }
+
+  get hasTeardown() {
+    return this.#teardown !== undefined
+  }
+
+  /** Runs `teardown`, if the script was set up and has one. */
+  async tearDown() {
+    const teardown = this.#teardown
+    if (teardown === undefined) return
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer
+    const tooLong = new Promise((_, reject) => {
+      timer = setTimeout(
+        reject,
+        LONGEST_TEARDOWN,
+        new Error(`it took longer than ${LONGEST_TEARDOWN} milliseconds`)
+      )
+    })
+    try {
+      await Promise.race([teardown(), tooLong])
+    } catch (cause) {
+      const message = `The 'teardown' of the script ${this.#path} failed: ${wordsOf(cause)}`
+      throw new PoolError('ERR_WORKER_EXITED', message, { cause })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** What a script exports for the life of its worker, under either kind of module. */
+function hookOf(module, name) {
+  for (const candidate of [module, module.default])
+    if (typeof candidate?.[name] === 'function' && Object.hasOwn(candidate, name)) return candidate[name]
+  return undefined
+}
+
+module.exports = { WorkerScript }

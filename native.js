@@ -1,0 +1,3 @@
+'use strict'
+
+module.exports = /** @type {any} */ (require('./dist/threadmill.js')).native

@@ -1,0 +1,93 @@
+/** Times in milliseconds, over all tasks so far; quantiles are right to two figures. All 0 before the first. */
+export interface Times {
+  mean: number
+  p50: number
+  p90: number
+  p99: number
+  max: number
+}
+
+/** A pool's figures; all of them were true at one moment. */
+export interface PoolStats {
+  /** The pool's name. */
+  name: string
+  /** Workers: all (those still starting included), running a task, ready for one. */
+  workers: { total: number; busy: number; idle: number }
+  /** Native threads, likewise. */
+  nativeThreads: { total: number; busy: number; idle: number }
+  /**
+   * Tasks that wait: how many, for how many milliseconds the oldest, how many of each priority. `held` more, with
+   * `whenFull: 'wait'`, wait for room in the queue; `length` never exceeds `maxQueue` then.
+   */
+  queue: { length: number; held: number; oldestAge: number; byPriority: Record<string, number> }
+  /**
+   * Tasks so far. `failed` ones rejected with an error of their own or because their worker died, `cancelled` ones
+   * because they were taken back or the pool was terminated, `timedOut` ones because they waited or ran too long.
+   * `retried` counts runs after the first of their task.
+   */
+  tasks: {
+    submitted: number
+    completed: number
+    failed: number
+    cancelled: number
+    timedOut: number
+    retried: number
+  }
+  /** From submit to start. */
+  waitTime: Times
+  /** From start to end, as Rust saw it. */
+  runTime: Times
+  /** The part of their lives, 0 to 1, that workers and native threads have spent in tasks, on average. */
+  utilization: number
+  /** Every worker and native thread. */
+  perWorker: Array<{
+    id: number
+    kind: 'javascript' | 'native'
+    busy: boolean
+    tasks: number
+    busyTime: number
+    utilization: number
+  }>
+  /** Every task that has run, by name. */
+  perTask: Record<
+    string,
+    {
+      kind: 'javascript' | 'native'
+      completed: number
+      failed: number
+      runTime: { mean: number; max: number }
+    }
+  >
+}
+
+/** Something that deserves a look before it becomes a failure. All times are milliseconds. */
+export type HealthWarning =
+  /** Tasks come faster than they are done: so many wait, the oldest for `oldestAge`. */
+  | { kind: 'queue'; message: string; length: number; oldestAge: number }
+  /** A task has been running on a worker for much longer than is `usual` for it. */
+  | { kind: 'task'; message: string; task: string; worker: number; runningFor: number; usual: number }
+  /** So many workers have died of late. */
+  | { kind: 'worker'; message: string; deaths: number }
+
+/** How a pool is: `'warning'` if there are warnings. */
+export interface HealthReport {
+  status: 'ok' | 'warning'
+  warnings: HealthWarning[]
+  stats: PoolStats
+}
+
+/** The events of a WorkerPool, with what their listeners are given. */
+export interface PoolEvents {
+  /** The queue is full: hold back until `drain`. */
+  needsDrain: []
+  /** The queue has room again. */
+  drain: []
+  /** Every `healthInterval` milliseconds, while somebody listens. */
+  health: [report: HealthReport]
+  /** What went wrong outside of any task, such as a worker that cannot start. */
+  error: [error: unknown]
+  /** A worker is up: it has loaded the script and set it up, or told why not. */
+  workerStart: [worker: { workerId: number }]
+  /** A worker has ended. `error` is what it died of, if it did; a worker that ended before its time may have no `exitCode`. */
+  workerExit: [worker: { workerId: number; exitCode: number | undefined; error?: unknown }]
+}

@@ -1,0 +1,156 @@
+/// <reference types="node" />
+import type { Transferable as NodeTransferable, ResourceLimits, SHARE_ENV } from 'node:worker_threads'
+
+/** What `transfer` lists: ArrayBuffers, MessagePorts and whatever else node:worker_threads can transfer. */
+export type Transferable = NodeTransferable | ArrayBuffer | { postMessage(value: any): void; close(): void }
+
+/** A larger number runs first. By name: lowest −20, low −10, normal 0, high 10, urgent 20. */
+export type Priority = number | 'lowest' | 'low' | 'normal' | 'high' | 'urgent'
+
+/** How often and when a task that failed runs again. All times are milliseconds. An option that does not exist is refused. */
+export interface RetryOptions {
+  /** Most runs after the first. A whole number from 0 to 1 000 000; 0 means none. */
+  max: number
+  /**
+   * The wait before a retry, finite. A list has one for each retry, and its last one for all further retries.
+   * Default 0.
+   */
+  delay?: number | readonly number[]
+  /** Each further delay is so many times the one before. From 1, finite; not together with a list. Default 1. */
+  factor?: number
+  /** No delay is longer. Default `Infinity`. */
+  maxDelay?: number
+  /** Waits a random part of the delay instead of all of it, so that tasks do not come back all at once. Default false. */
+  jitter?: boolean
+  /**
+   * Whether to run again after `error`, which the run number `attempt` ended with; the first is 1. Runs in the
+   * thread that submitted the task, and may take its time. Default: after every error.
+   */
+  when?: (error: unknown, attempt: number) => boolean | Promise<boolean>
+}
+
+/** Options of a pool. All times are milliseconds. An option that does not exist is refused. */
+export interface PoolOptions {
+  /**
+   * The module whose exported functions are the pool's JavaScript tasks: ESM, CommonJS, or TypeScript where
+   * the running Node (or a loader in `execArgv`) can load it. An absolute path, a relative path (looked up
+   * beside the calling module, then in the current directory), a `file:` URL or a `data:` URL.
+   */
+  script?: string | URL
+  /** A fixed number of workers: sets `minWorkers` and `maxWorkers`. From 1 to 4096. */
+  size?: number
+  /** Workers that are started at once and kept although idle. Default 0: they start with the first task. */
+  minWorkers?: number
+  /** Most workers at a time. Default `os.availableParallelism()`. */
+  maxWorkers?: number
+  /** Most native threads; they start when the first native tasks come. Default `os.availableParallelism()`. */
+  nativeThreads?: number
+  /**
+   * Most bytes that native tasks hold at a time, together, for their work and their results; one that asks for more
+   * rejects with `ERR_OUT_OF_MEMORY`. Above 0. Default `Infinity`: no limit.
+   */
+  nativeMemory?: number
+  /** How long a worker above `minWorkers` may idle before it is retired. Default 30 000; `Infinity` for ever. */
+  idleTimeout?: number
+  /** The waiting that raises a queued task's effective priority by 1. Default 0: no aging. */
+  aging?: number
+  /** Part of the names of the pool's threads. Default `'threadmill'`. */
+  name?: string
+  /** The `timeout` of tasks that have none of their own. Above 0. Default `Infinity`: none. */
+  timeout?: number
+  /** The `queueTimeout` of tasks that have none of their own. Above 0. Default `Infinity`: none. */
+  queueTimeout?: number
+  /** The `retries` of tasks that have none of their own: most runs after the first, or more about them. Default 0. */
+  retries?: number | RetryOptions
+  /**
+   * Most tasks that wait. A whole number from 0 or `Infinity`, which is the default; `'auto'` is the square of
+   * `maxWorkers + nativeThreads`.
+   */
+  maxQueue?: number | 'auto'
+  /**
+   * What becomes of a task that comes when `maxQueue` tasks wait: `'reject'`, the default, rejects it with
+   * `ERR_QUEUE_FULL`; `'wait'` holds it until there is room.
+   */
+  whenFull?: 'reject' | 'wait'
+  /**
+   * Which worker runs a task: `'shared'`, the default, the first that is idle, as all take from one queue;
+   * `'round-robin'` each in turn; `'least-loaded'` the one with the fewest tasks.
+   */
+  strategy?: 'shared' | 'round-robin' | 'least-loaded'
+  /** Most tasks that one worker has under way: more than 1 lets tasks run while others await. From 1 to 1024. Default 1. */
+  concurrentTasksPerWorker?: number
+  /** A worker is replaced after so many tasks. A whole number from 1. Default `Infinity`: never. */
+  maxTasksPerWorker?: number
+  /** A worker is replaced after a task that leaves more bytes than this in its heap. Above 0. Default `Infinity`: never. */
+  maxHeapBeforeRecycle?: number
+  /**
+   * Keeps a worker whose synchronous task had to be stopped. Default false: it is replaced, as what its modules
+   * hold may be half changed.
+   */
+  keepWorkerAfterStop?: boolean
+  /** The longest that a worker may take to load the script and run its `setup`. Above 0. Default 30 000; `Infinity`: no limit. */
+  startTimeout?: number
+  /** The time between two `health` events. From 1, finite. Default 5000. */
+  healthInterval?: number
+  /** As in node:worker_threads, for every worker. A worker that exceeds them rejects its task with `ERR_WORKER_OUT_OF_MEMORY`. */
+  resourceLimits?: ResourceLimits
+  /** As in node:worker_threads. */
+  env?: NodeJS.Dict<string> | typeof SHARE_ENV
+  /** As in node:worker_threads. */
+  argv?: string[]
+  /** As in node:worker_threads. */
+  execArgv?: string[]
+  /** What the script reads as `workerData` of node:worker_threads. Cloned for each worker. */
+  workerData?: any
+  /** As in node:worker_threads. */
+  stdout?: boolean
+  /** As in node:worker_threads. */
+  stderr?: boolean
+  /** As in node:worker_threads. */
+  trackUnmanagedFds?: boolean
+}
+
+/** Options of one task. All times are milliseconds. An option that does not exist is refused. */
+export interface ExecuteOptions {
+  /** Larger runs first, equals in the order they came. Default `'normal'`, which is 0. */
+  priority?: Priority
+  /**
+   * Objects that are handed over instead of copied: they are detached here at once and belong to the task.
+   * Native tasks take ArrayBuffers only.
+   */
+  transfer?: readonly Transferable[]
+  /**
+   * The longest that it may run, counted from the start of the run. Beyond, it is stopped and rejects with
+   * `ERR_TASK_TIMEOUT`. Above 0; `Infinity` for none. Default: the pool's.
+   */
+  timeout?: number
+  /**
+   * The longest that it may wait for its run. Beyond, it rejects with `ERR_QUEUE_TIMEOUT` and never runs. Above 0;
+   * `Infinity` for none. Default: the pool's.
+   */
+  queueTimeout?: number
+  /** Takes the task back, queued or running: it rejects with the signal's `reason`. */
+  signal?: AbortSignal
+  /** Most runs after the first if it fails, or more about them; 0 for none. Default: the pool's. */
+  retries?: number | RetryOptions
+  /** Tasks of one key run on the same worker while that lives; a number counts as its text. Not NaN or infinite. */
+  affinity?: string | number
+}
+
+/** Options of a task that is given its priority as an argument. */
+export type PriorityOptions = Omit<ExecuteOptions, 'priority'>
+
+/** Options of `WorkerPool.close()`. An option that does not exist is refused. */
+export interface CloseOptions {
+  /** Milliseconds after which the pool is terminated. From 0. Default none. */
+  timeout?: number
+  /** Rejects tasks that do not run yet with `ERR_POOL_CLOSED`. Default false. */
+  cancelQueued?: boolean
+}
+
+/** Options of `WorkerPool.resize()`, as in {@link PoolOptions}: at least one. An option that does not exist is refused. */
+export interface ResizeOptions {
+  minWorkers?: number
+  maxWorkers?: number
+  nativeThreads?: number
+}
