@@ -11,6 +11,7 @@ import {
   type WorkerInfo,
   WorkerPool
 } from '../../index.js'
+import { compress, decompress, hash, hmac, noop } from '../../native.js'
 
 declare const bytes: Uint8Array
 
@@ -20,13 +21,6 @@ async function usage(): Promise<void> {
   new WorkerPool('./tasks.js', 4)
   new WorkerPool({ script: './tasks.js', size: 4 })
 
-  const digest: string = await pool.execute('hash', { data: bytes, algorithm: 'blake3' })
-  const raw: Buffer = await pool.execute('hash', { data: 'text', encoding: 'buffer' })
-  const packed: Buffer = await pool.execute('compress', {
-    data: { path: '/tmp/x' },
-    algorithm: 'zstd',
-    level: 19
-  })
   const sum: number = await pool.execute((n: number) => n + 1, 41, { priority: 'high' })
   const awaited: string = await pool.execute(async (text: string) => text, 'x', {
     transfer: [bytes.buffer as ArrayBuffer]
@@ -39,18 +33,51 @@ async function usage(): Promise<void> {
   await pool.close({ timeout: 100, cancelQueued: true })
   await pool.terminate()
   const error = new PoolError('ERR_POOL_CLOSED', 'closed')
-  console.log(disposed, digest, raw, packed, sum, awaited, named, ran, urgent, view, stats, error.code)
+  console.log(disposed, sum, awaited, named, ran, urgent, view, stats, error.code)
 
-  // @ts-expect-error there is no such algorithm
-  await pool.execute('hash', { data: bytes, algorithm: 'md6' })
-  // @ts-expect-error a number has no bytes
-  await pool.execute('compress', { data: 5 })
   // @ts-expect-error there is no such priority
   await pool.priority('soon', 'compute')
   // @ts-expect-error a number is nothing that could be transferred
   move(1)
   // @ts-expect-error there is no such option
   new WorkerPool({ threads: 4 })
+}
+
+async function nativeTasks(signal: AbortSignal, encoding: 'hex' | 'buffer'): Promise<void> {
+  const pool = new WorkerPool({ nativeThreads: 2, nativeMemory: 1e9 })
+  const digest: string = await pool.execute(hash, { data: bytes, algorithm: 'blake3', length: 64 })
+  const raw: Buffer = await pool.execute(hash, { data: 'text', encoding: 'buffer' })
+  const either: string | Buffer = await pool.execute(hash, { data: 'text', encoding })
+  const file = { path: new URL('file:///tmp/x') }
+  const packed: Buffer = await pool.execute(compress, { data: file, algorithm: 'zstd', level: 19 })
+  const urgent: Buffer = await pool.priority('urgent', hmac, { data: 'x', key: bytes, encoding: 'buffer' })
+  const untyped: Uint8Array = await pool.execute('native:decompress', { data: packed })
+  await pool.execute(noop)
+
+  const called: string = await hash({ data: 'x' })
+  const calledRaw: Buffer = await hash({ data: 'x', encoding: 'buffer' }, { signal, priority: 'high' })
+  const unpacked: Buffer = await decompress({ data: await compress({ data: 'x' }) })
+  const same: Uint8Array = await noop({ data: bytes })
+  const nothing: undefined = await noop()
+  console.log(digest, raw, either, packed, urgent, untyped, called, calledRaw, unpacked, same, nothing)
+
+  // @ts-expect-error there is no such algorithm
+  await pool.execute(hash, { data: bytes, algorithm: 'md6' })
+  // @ts-expect-error there is no such option
+  await pool.execute(hash, { data: bytes, algoritm: 'md5' })
+  // @ts-expect-error a number has no bytes
+  await pool.execute(compress, { data: 5 })
+  // @ts-expect-error compressed bytes have no encoding
+  await pool.execute(compress, { data: 'x', encoding: 'hex' })
+  // @ts-expect-error an HMAC has a key
+  await pool.priority('low', hmac, { data: 'x' })
+  // @ts-expect-error it is not called with a priority of its own, too
+  await pool.priority('low', hash, { data: 'x' }, { priority: 1 })
+  // @ts-expect-error there is no such option
+  await hash({ data: 'x' }, { timeot: 5 })
+  // @ts-expect-error without an encoding, it is text
+  const wrong: Buffer = await hash({ data: 'x' })
+  console.log(wrong)
 }
 
 async function limits(signal: AbortSignal): Promise<void> {
@@ -150,5 +177,6 @@ export async function compute(url: string, context: TaskContext): Promise<number
 }
 
 void usage
+void nativeTasks
 void limits
 void watching
