@@ -62,7 +62,7 @@ describe('signals that are not of this realm, or no AbortSignal at all', () => {
     for (const [task, input] of [
       ['echo', 1],
       ['echo', /x/],
-      ['noop', undefined]
+      ['native:noop', undefined]
     ]) {
       const error = await rejection(pool.execute(task, input, { signal }))
       expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE', task, cause: { message: 'deaf' } })

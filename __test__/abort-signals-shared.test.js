@@ -17,7 +17,7 @@ describe('a signal has no listener left after a task that', () => {
   const ENDINGS = [
     ['fulfilled', pool, (pool, options) => pool.execute('echo', 1, options), undefined],
     ['fulfilled by message', pool, (pool, options) => pool.execute('echo', /x/, options), undefined],
-    ['fulfilled natively', pool, (pool, options) => pool.execute('noop', {}, options), undefined],
+    ['fulfilled natively', pool, (pool, options) => pool.execute('native:noop', {}, options), undefined],
     [
       'fulfilled at its second attempt',
       pool,
@@ -35,13 +35,13 @@ describe('a signal has no listener left after a task that', () => {
     [
       'rejected natively',
       pool,
-      (pool, options) => pool.execute('hash', { data: { path: '/no/such/file' } }, options),
+      (pool, options) => pool.execute('native:hash', { data: { path: '/no/such/file' } }, options),
       'ENOENT'
     ],
     [
       'was refused natively',
       pool,
-      (pool, options) => pool.execute('hash', {}, options),
+      (pool, options) => pool.execute('native:hash', {}, options),
       'ERR_INVALID_ARG_TYPE'
     ],
     ['does not exist', pool, (pool, options) => pool.execute('nothing', 1, options), 'ERR_TASK_NOT_FOUND'],
@@ -60,7 +60,8 @@ describe('a signal has no listener left after a task that', () => {
     [
       'timed out natively',
       pool,
-      (pool, options) => pool.execute('hash', { data: { path: '/dev/zero' } }, { ...options, timeout: 20 }),
+      (pool, options) =>
+        pool.execute('native:hash', { data: { path: '/dev/zero' } }, { ...options, timeout: 20 }),
       'ERR_TASK_TIMEOUT'
     ],
     [
@@ -112,7 +113,7 @@ describe('a signal has no listener left after a task that', () => {
     [
       'has a native input that is refused',
       pool,
-      (pool, options) => pool.execute('hash', 1, options),
+      (pool, options) => pool.execute('native:hash', 1, options),
       'ERR_INVALID_ARG_TYPE'
     ],
     [
@@ -147,7 +148,7 @@ describe('a signal has no listener left after a task that', () => {
         own.close()
         return own
       },
-      (pool, options) => pool.execute('noop', {}, options),
+      (pool, options) => pool.execute('native:noop', {}, options),
       'ERR_POOL_CLOSED'
     ]
   ]
@@ -173,12 +174,12 @@ describe('a signal has no listener left after a task that', () => {
     const { pool } = await heldPool()
     const { signal } = new AbortController()
     const pipe = makePipe()
-    const hash = rejection(pool.execute('hash', { data: { path: pipe.file } }, { signal }))
+    const hash = rejection(pool.execute('native:hash', { data: { path: pipe.file } }, { signal }))
     await pipe.reached()
     const waiting = [
       ['echo', 1],
       ['echo', /x/],
-      ['noop', {}]
+      ['native:noop', {}]
     ].map(([task, input]) => rejection(pool.execute(task, input, { signal })))
     expect(listeners(signal)).toBe(1)
     const ended = end(pool)
@@ -192,12 +193,12 @@ describe('a signal has no listener left after a task that', () => {
 
 describe('one signal for ten thousand tasks', () => {
   const COUNT = 10_000
-  const inputOf = (n) => (n % 10 === 0 ? ['noop', { data: 'x' }] : ['echo', n % 10 === 1 ? /x/ : n])
+  const inputOf = (n) => (n % 10 === 0 ? ['native:noop', { data: 'x' }] : ['echo', n % 10 === 1 ? /x/ : n])
 
   test('has one listener, and takes all of them back at once', async () => {
     const { pool, letGo } = await heldPool()
     const pipe = makePipe()
-    const holder = pool.execute('hash', { data: { path: pipe.file } })
+    const holder = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
     const controller = new AbortController()
     const { signal } = controller
@@ -324,8 +325,8 @@ test('the promise of a cancelled task that is handled is never unhandled', async
   const controller = new AbortController()
   const tasks = [
     pool.execute(() => 1, 1, { signal: controller.signal }),
-    pool.execute('noop', {}, { signal: controller.signal }),
-    pool.execute('hash', { data: { path: '/dev/zero' } }, { signal: controller.signal })
+    pool.execute('native:noop', {}, { signal: controller.signal }),
+    pool.execute('native:hash', { data: { path: '/dev/zero' } }, { signal: controller.signal })
   ].map((task) => task.catch((error) => error))
   controller.abort(REASON)
   tasks.push(pool.execute(() => 1, 1, { signal: controller.signal }).catch((error) => error))

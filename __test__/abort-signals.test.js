@@ -25,7 +25,7 @@ async function held(options) {
   const [view, pipe] = [makeView(), makePipe()]
   const holders = [
     pool.execute('block', { view, value: 1 }),
-    pool.execute('hash', { data: { path: pipe.file }, algorithm: 'crc32' })
+    pool.execute('native:hash', { data: { path: pipe.file }, algorithm: 'crc32' })
   ]
   for (const holder of holders) holder.catch(() => {})
   await begun(view)
@@ -52,7 +52,7 @@ const PLACES = {
   },
   'waiting for a native thread': async (signal) => {
     const { pool, letGo } = await held()
-    return { pool, letGo, task: pool.execute('noop', { data: 'x' }, { signal }) }
+    return { pool, letGo, task: pool.execute('native:noop', { data: 'x' }, { signal }) }
   },
   'waiting for a worker to start': async (signal) => {
     const pool = poolOf()
@@ -88,7 +88,7 @@ const PLACES = {
   },
   'running natively': async (signal) => {
     const pool = poolOf()
-    const task = pool.execute('hash', { data: makeLarge(), algorithm: 'sha3-256' }, { signal })
+    const task = pool.execute('native:hash', { data: makeLarge(), algorithm: 'sha3-256' }, { signal })
     await running(pool)
     return { pool, task }
   },
@@ -101,7 +101,7 @@ const PLACES = {
   'waiting for its next native attempt': async (signal) => {
     const pool = poolOf()
     const options = { signal, retries: { max: 5, delay: 60_000 } }
-    const task = pool.execute('hash', { data: { path: '/no/such/file' } }, options)
+    const task = pool.execute('native:hash', { data: { path: '/no/such/file' } }, options)
     await until(() => pool.stats().tasks.retried === 1, 'the first failure')
     return { pool, task }
   },
@@ -146,7 +146,9 @@ describe.each(Object.entries(PLACES))('a task that is aborted while %s', (where,
     expect(listeners(signal)).toBe(0)
     await letGo()
     await expect(within(pool.execute('echo', [1, /x/]), 'the next task')).resolves.toEqual([1, /x/])
-    await expect(within(pool.execute('noop', { data: 'x' }), 'the next native task')).resolves.toBe('x')
+    await expect(within(pool.execute('native:noop', { data: 'x' }), 'the next native task')).resolves.toBe(
+      'x'
+    )
     const { tasks, queue } = pool.stats()
     expect(queue.length).toBe(0)
     if (!where.includes('not been read') && !where.includes('nobody')) {
@@ -163,7 +165,7 @@ describe('a task whose signal is aborted already', () => {
   test.each([
     ['echo', 1],
     ['echo', /x/],
-    ['noop', { data: 'x' }]
+    ['native:noop', { data: 'x' }]
   ])('rejects with the reason and never runs: %s of %p', async (task, input) => {
     const pool = poolOf()
     expect(await rejection(pool.execute(task, input, { signal }))).toBe(REASON)
@@ -178,7 +180,7 @@ describe('a task whose signal is aborted already', () => {
 
   test.each([
     ['echo', (data) => ({ data })],
-    ['noop', (data) => ({ data })]
+    ['native:noop', (data) => ({ data })]
   ])('leaves what it was to transfer: %s', async (task, inputOf) => {
     const data = new ArrayBuffer(64)
     const options = { signal, transfer: [data] }
@@ -264,13 +266,13 @@ describe('retries and signals', () => {
     const options = { signal: controller.signal, retries: { max: 5, when } }
     const tasks = [
       rejection(pool.execute('a loop', view, options)),
-      rejection(pool.execute('hash', { data: { path: '/dev/zero' } }, options))
+      rejection(pool.execute('native:hash', { data: { path: '/dev/zero' } }, options))
     ]
     await begun(view)
     await running(pool)
     controller.abort(REASON)
     expect(await Promise.all(tasks)).toEqual([REASON, REASON])
-    await Promise.all([pool.execute('echo'), pool.execute('noop')])
+    await Promise.all([pool.execute('echo'), pool.execute('native:noop')])
     expect(asked).toEqual([])
     expect(pool.stats().tasks).toMatchObject({ cancelled: 2, retried: 0 })
   })
@@ -295,7 +297,7 @@ describe('the reason is given as it is', () => {
     const tasks = [
       pool.execute('a loop', view, { signal }),
       pool.execute('echo', 1, { signal }),
-      pool.execute('hash', { data: { path: '/dev/zero' } }, { signal })
+      pool.execute('native:hash', { data: { path: '/dev/zero' } }, { signal })
     ].map((task) => rejection(task))
     await begun(view)
     await running(pool)

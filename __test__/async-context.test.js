@@ -14,7 +14,7 @@ test.each([
     () => pool.execute(() => Promise.reject(new Error('no'))).catch(() => {})
   ],
   ['a JavaScript task whose input goes by message', () => pool.execute((value) => value, /x/)],
-  ['a native task', () => pool.execute('hash', { data: 'x' })]
+  ['a native task', () => pool.execute('native:hash', { data: 'x' })]
 ])('what runs after %s sees the context of its caller', async (_name, run) => {
   const caller = async (request) => {
     await run()

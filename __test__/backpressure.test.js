@@ -78,7 +78,7 @@ describe('a full queue rejects', () => {
     const [gate, results] = [makeGate(), []]
     // They await, so that one worker may have them all; all in one turn of the event loop.
     for (let n = 0; n < places; n++) results.push(pool.execute('never', gate))
-    const native = pool.execute('noop')
+    const native = pool.execute('native:noop')
     const settled = Promise.allSettled(results)
     expect(await rejection(pool.execute('echo', 1))).toMatchObject({ code: 'ERR_QUEUE_FULL' })
     await entered(gate, places)
@@ -93,10 +93,13 @@ describe('a full queue rejects', () => {
   test('native tasks count for themselves, and wait in the same queue', async () => {
     const pool = poolOf({ maxQueue: 2 })
     const pipe = makePipe()
-    const held = pool.execute('hash', { data: { path: pipe.file } })
+    const held = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
-    const waiting = [pool.execute('noop', { data: 'a' }), pool.execute('noop', { data: 'b' })]
-    expect(await rejection(pool.execute('noop'))).toMatchObject({ code: 'ERR_QUEUE_FULL', task: 'noop' })
+    const waiting = [pool.execute('native:noop', { data: 'a' }), pool.execute('native:noop', { data: 'b' })]
+    expect(await rejection(pool.execute('native:noop'))).toMatchObject({
+      code: 'ERR_QUEUE_FULL',
+      task: 'native:noop'
+    })
     // A worker is free, so that this one does not wait.
     await expect(within(pool.execute('echo', 1), 'a task of a free worker')).resolves.toBe(1)
     pipe.release('abc')
@@ -113,12 +116,12 @@ describe('a full queue rejects', () => {
       expect(error).toMatchObject({ code: 'ERR_QUEUE_FULL', task: 'echo' })
     }
     const pipe = makePipe()
-    const held = pool.execute('hash', { data: { path: pipe.file } })
+    const held = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
     const error = await rejection(
-      pool.execute('hash', { data: new Uint8Array(buffer) }, { transfer: [buffer] })
+      pool.execute('native:hash', { data: new Uint8Array(buffer) }, { transfer: [buffer] })
     )
-    expect(error).toMatchObject({ code: 'ERR_QUEUE_FULL', task: 'hash' })
+    expect(error).toMatchObject({ code: 'ERR_QUEUE_FULL', task: 'native:hash' })
     expect(buffer.byteLength).toBe(64)
     open()
     pipe.release()
@@ -174,11 +177,11 @@ describe("a full queue with whenFull: 'wait'", () => {
   test('native tasks, too', async () => {
     const pool = poolOf({ maxQueue: 5, whenFull: 'wait' })
     const pipe = makePipe()
-    const held = pool.execute('hash', { data: { path: pipe.file } })
+    const held = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
     const buffer = new ArrayBuffer(8)
-    const tasks = Array.from({ length: 50 }, (_, n) => pool.execute('noop', { data: `${n}` }))
-    tasks.push(pool.execute('noop', { data: new Uint8Array(buffer) }, { transfer: [buffer] }))
+    const tasks = Array.from({ length: 50 }, (_, n) => pool.execute('native:noop', { data: `${n}` }))
+    tasks.push(pool.execute('native:noop', { data: new Uint8Array(buffer) }, { transfer: [buffer] }))
     expect(buffer.byteLength).toBe(0)
     expect(pool.stats().queue).toMatchObject({ length: 5, held: 46 })
     pipe.release()

@@ -44,9 +44,9 @@ describe('close() waits', () => {
   test('for native tasks, running and queued', async () => {
     const pool = poolOf({ nativeThreads: 1 })
     const pipe = makePipe()
-    const running = pool.execute('hash', { data: { path: pipe.file }, algorithm: 'crc32' })
+    const running = pool.execute('native:hash', { data: { path: pipe.file }, algorithm: 'crc32' })
     await pipe.reached()
-    const queued = Array.from({ length: 50 }, () => pool.execute('noop', { data: Buffer.from('x') }))
+    const queued = Array.from({ length: 50 }, () => pool.execute('native:noop', { data: Buffer.from('x') }))
     const closed = pool.close()
     expect(await isSettled(closed)).toBe(false)
     pipe.release('abc')
@@ -75,7 +75,7 @@ describe('close() waits', () => {
     const pool = poolOf({ maxWorkers: 2 })
     const events = []
     const tasks = Array.from({ length: 500 }, (_, n) =>
-      pool.execute(n % 2 ? 'echo' : 'noop').then(() => events.push('task'))
+      pool.execute(n % 2 ? 'echo' : 'native:noop').then(() => events.push('task'))
     )
     await within(
       pool.close().then(() => events.push('closed')),
@@ -122,7 +122,7 @@ describe('a closed pool', () => {
     if (wait) await within(closed, 'close()')
     for (const [task, name] of [
       ['echo', 'echo'],
-      ['noop', 'noop'],
+      ['native:noop', 'native:noop'],
       [() => 1, '(function)']
     ]) {
       const error = await rejection(pool.execute(task))
@@ -238,13 +238,13 @@ describe('close({ cancelQueued })', () => {
     const gate = makeGate()
     const pipe = makePipe()
     const running = pool.execute('blockThenReturn', { gate, value: 'whole' })
-    const runningNative = pool.execute('hash', { data: { path: pipe.file }, algorithm: 'crc32' })
+    const runningNative = pool.execute('native:hash', { data: { path: pipe.file }, algorithm: 'crc32' })
     await entered(gate)
     await pipe.reached()
     const queued = [
       ['echo', rejection(pool.execute('echo', 1))],
       ['echo', rejection(pool.execute('echo', /x/))],
-      ['noop', rejection(pool.execute('noop'))]
+      ['native:noop', rejection(pool.execute('native:noop'))]
     ]
     const closed = pool.close({ cancelQueued: true })
     for (const [task, error] of queued) expect(await error).toMatchObject({ code: 'ERR_POOL_CLOSED', task })

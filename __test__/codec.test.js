@@ -1,7 +1,9 @@
 'use strict'
 
 const fc = require('fast-check')
-const { ARGUMENT, CALL, encode, encoded, decode } = require('../lib/codec.js')
+const { decode } = require('../lib/wire/decode.js')
+const { encode, encoded } = require('../lib/wire/encode.js')
+const { ARGUMENT, CALL } = require('../lib/wire/layout.js')
 const { PARAMETERS, anything, records, graph } = require('./fixtures/values/arbitraries.js')
 const { difference } = require('./fixtures/values/difference.js')
 const groups = require('./fixtures/values/specimens.js')
@@ -161,7 +163,7 @@ describe('the memory that is written to', () => {
     for (let offset = -12; offset <= 4; offset++) {
       let fresh
       jest.isolateModules(() => {
-        fresh = require('../lib/codec.js')
+        fresh = { ...require('../lib/wire/decode.js'), ...require('../lib/wire/encode.js') }
       })
       const size = fresh.encoded.int32.length
       for (const length of [Math.ceil(size / words) + offset, size + offset]) {

@@ -38,7 +38,7 @@ async function expectOrder(pool, maxWorkers) {
   await until(() => pool.stats().workers.busy === 0, 'the end of every run')
   await expect(within(pool.execute('echo', 'next'), 'the next task')).resolves.toBe('next')
   await expect(within(pool.execute('echo', /next/), 'the next task by message')).resolves.toEqual(/next/)
-  await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
+  await expect(within(pool.execute('native:noop'), 'a native task')).resolves.toBeUndefined()
   expect(pool.stats().workers.total).toBeLessThanOrEqual(maxWorkers)
   await within(pool.close(), 'close()')
   expect(pool.stats().workers.total).toBe(0)

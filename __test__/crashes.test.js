@@ -203,7 +203,7 @@ describe('a worker that does not come up', () => {
       expect(error).toMatchObject({ code: 'ERR_WORKER_EXITED', task: `task${n}` })
       expect(error.message).toContain('code 5')
     }
-    await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
+    await expect(within(pool.execute('native:noop'), 'a native task')).resolves.toBeUndefined()
     await within(pool.close(), 'close()')
   })
 
@@ -243,7 +243,7 @@ describe('a worker that does not come up', () => {
       })
       expect(error.message).toContain('--no-such-option')
     }
-    await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
+    await expect(within(pool.execute('native:noop'), 'a native task')).resolves.toBeUndefined()
     expect(pool.stats()).toMatchObject({ workers: { total: 0 }, queue: { length: 0 } })
     await within(pool.close(), 'close()')
   })

@@ -59,7 +59,7 @@ describe('a script that always dies while it loads', () => {
     await until(() => pool.stats().workers.total === 0, 'the end of the next worker')
     expect(starts() - before).toBeLessThanOrEqual(2)
     expect(pool.stats().tasks).toMatchObject({ submitted: 41, completed: 0, retried: 0 })
-    await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
+    await expect(within(pool.execute('native:noop'), 'a native task')).resolves.toBeUndefined()
     await within(pool.close(), 'close()')
   })
 
@@ -262,7 +262,7 @@ describe('a worker that cannot start', () => {
         code: 'ERR_WORKER_EXITED',
         task: 'echo'
       })
-    await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
+    await expect(within(pool.execute('native:noop'), 'a native task')).resolves.toBeUndefined()
     expect(pool.stats()).toMatchObject({ workers: { total: 0 }, tasks: { submitted: 6, retried: 0 } })
     await within(pool.close(), 'close()')
   })

@@ -11,7 +11,7 @@ const { keep } = require('./support/pools.js')
 const pool = keep(new WorkerPool())
 const directory = commonDirectory()
 
-const hash = (data, options) => pool.execute('hash', { data, ...options })
+const hash = (data, options) => pool.execute('native:hash', { data, ...options })
 
 const LIKE_NODE = ['sha256', 'sha512', 'sha1', 'md5', 'sha3-256']
 /** Around the block sizes of the algorithms (64, 128, 136), of their batches, and of the chunks that are read. */
@@ -89,9 +89,9 @@ describe.each(LIKE_NODE)('%s', (algorithm) => {
 test('sha256 in hex is the default', async () => {
   // FIPS 180-4
   const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-  await expect(pool.execute('hash', { data: 'abc' })).resolves.toBe(abc)
+  await expect(pool.execute('native:hash', { data: 'abc' })).resolves.toBe(abc)
   await expect(
-    pool.execute('hash', { data: 'abc', algorithm: undefined, encoding: undefined })
+    pool.execute('native:hash', { data: 'abc', algorithm: undefined, encoding: undefined })
   ).resolves.toBe(abc)
 })
 
@@ -174,7 +174,7 @@ describe('a wrong option rejects and names itself, what came and what there is:'
     ['level', 5, 'ERR_INVALID_ARG_VALUE', /'level'/]
   ])('%s: %p', async (name, value, code, message) => {
     const error = await hash('abc', { [name]: value }).catch((reason) => reason)
-    expect(error).toMatchObject({ name: 'PoolError', code, task: 'hash' })
+    expect(error).toMatchObject({ name: 'PoolError', code, task: 'native:hash' })
     expect(error.message).toMatch(message)
   })
 
@@ -195,7 +195,7 @@ describe('a wrong option rejects and names itself, what came and what there is:'
         throw new Error('of the getter')
       }
     }
-    await expect(pool.execute('hash', input)).rejects.toThrow('of the getter')
+    await expect(pool.execute('native:hash', input)).rejects.toThrow('of the getter')
   })
 })
 
@@ -207,7 +207,7 @@ describe('a path', () => {
       name: 'PoolError',
       code: 'ENOENT',
       message: expected.message,
-      task: 'hash'
+      task: 'native:hash'
     })
   })
 

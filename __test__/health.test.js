@@ -1,6 +1,6 @@
 'use strict'
 
-const { warningsOf } = require('../lib/health.js')
+const { warningsOf } = require('../lib/owner/health.js')
 const { next } = require('./support/events.js')
 const { entered, makeGate, open } = require('./support/gates.js')
 const { range } = require('./support/numbers.js')
@@ -195,7 +195,7 @@ describe("'health' is measured only while somebody listens", () => {
     const { pool, timers } = timedPool()
     for (const event of ['error', 'drain', 'needsDrain', 'workerStart', 'workerExit'])
       pool.on(event, () => {})
-    await Promise.all([pool.execute(() => 1), pool.execute('noop')])
+    await Promise.all([pool.execute(() => 1), pool.execute('native:noop')])
     await within(pool.close(), 'close()')
     expect(timers).toEqual({ running: 0, started: 0 })
   })

@@ -141,7 +141,7 @@ const constructing = (options, construct, good) => ({
   options,
   good,
   refusal: async (given) => thrownBy(() => track(construct(given))),
-  take: (given) => within(track(construct(given)).execute('noop'), 'a task')
+  take: (given) => within(track(construct(given)).execute('native:noop'), 'a task')
 })
 const asynchronous = (options, call, good) => ({
   options,
@@ -365,7 +365,10 @@ describe('when something else has spoiled Object.prototype', () => {
     Object.prototype[name] = Symbol('spoilt')
     try {
       calls.push(track(new WorkerPool({})).close({}), track(new WorkerPool({ retries: { max: 1 } })).close())
-      calls.push(pool.execute('echo', 1, {}), pool.priority('low', 'noop', {}, { retries: { max: 1 } }))
+      calls.push(
+        pool.execute('echo', 1, {}),
+        pool.priority('low', 'native:noop', {}, { retries: { max: 1 } })
+      )
       calls.push(pool.run(1, { timeout: 5000 }), pool.close({ timeout: 5000 }))
     } finally {
       delete Object.prototype[name]

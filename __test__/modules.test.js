@@ -1,6 +1,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
+const { PoolError, WorkerPool } = require('..')
 const { install, temporaryDirectory } = require('./support/files.js')
 const { thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
@@ -18,7 +19,7 @@ async function run(args) {
 const USE = `
   const pool = new WorkerPool({ maxWorkers: 1 })
   const error = new PoolError('E_OWN', 'words')
-  Promise.all([pool.execute((n) => n + 1, 1), pool.execute('hash', { data: 'abc', algorithm: 'crc32' })])
+  Promise.all([pool.execute((n) => n + 1, 1), pool.execute('native:hash', { data: 'abc', algorithm: 'crc32' })])
     .then((results) => {
       console.log(JSON.stringify([...results, error.code, error instanceof Error, typeof move]))
       return pool.close()
@@ -58,8 +59,16 @@ describe('threadmill can be loaded', () => {
     expect(await run(['-e', program])).toBe('threadmill true')
   })
 
+  test('with classes that have their names', () => {
+    expect([WorkerPool.name, PoolError.name]).toEqual(['WorkerPool', 'PoolError'])
+  })
+
   test('but nothing within it', async () => {
-    for (const inner of ['threadmill/lib/pool.js', 'threadmill/threadmill.node', 'threadmill/index.js']) {
+    for (const inner of [
+      'threadmill/dist/threadmill.js',
+      'threadmill/threadmill.node',
+      'threadmill/index.js'
+    ]) {
       const program = `
         try { require(${JSON.stringify(inner)}); console.log('loaded') } catch ({ code }) { console.log(code) }`
       expect(await run(['-e', program])).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
@@ -82,7 +91,7 @@ describe('threadmill can be loaded', () => {
     fs.mkdirSync(directory)
     for (const name of ['index.js', 'index.mjs', 'package.json', 'threadmill.node'])
       fs.copyFileSync(path.join(ROOT, name), path.join(directory, name))
-    fs.cpSync(path.join(ROOT, 'lib'), path.join(directory, 'lib'), { recursive: true })
+    fs.cpSync(path.join(ROOT, 'dist'), path.join(directory, 'dist'), { recursive: true })
     const face = pathToFileURL(path.join(directory, 'index.mjs')).href
     const program = `import { WorkerPool, PoolError, move } from ${JSON.stringify(face)}\n${USE}`
     expect(await run(['--input-type=module', '-e', program])).toBe(USED)
@@ -91,7 +100,7 @@ describe('threadmill can be loaded', () => {
   test('without its native addon it says how to build that', async () => {
     const directory = temporaryDirectory()
     fs.copyFileSync(path.join(ROOT, 'index.js'), path.join(directory, 'index.js'))
-    fs.cpSync(path.join(ROOT, 'lib'), path.join(directory, 'lib'), { recursive: true })
+    fs.cpSync(path.join(ROOT, 'dist'), path.join(directory, 'dist'), { recursive: true })
     const error = await run([
       '-e',
       `try { require(${JSON.stringify(directory)}) } catch (error) { console.log(error.message) }`
@@ -122,7 +131,7 @@ describe('two copies of it in one process', () => {
         Array.from({ length: 400 }, (_, n) => {
           const pool = pools[n % 2]
           if (n % 4 < 2) return pool.execute('echo', { n, large: n % 8 ? [] : Array(5000).fill(n) })
-          return pool.execute('noop', { data: Buffer.alloc(8, n) })
+          return pool.execute('native:noop', { data: Buffer.alloc(8, n) })
         })
       ),
       'the results'
@@ -134,16 +143,21 @@ describe('two copies of it in one process', () => {
     await within(Promise.all(pools.map((pool) => pool.close())), 'close()')
   })
 
-  test('have error classes of their own', async () => {
+  test('take each other’s errors for what they are', async () => {
     const [one, two] = [load(), load()]
     const pool = track(new one.WorkerPool())
     const error = await within(
       pool.execute('absent').catch((error) => error),
       'the rejection'
     )
-    expect(error).toBeInstanceOf(one.PoolError)
-    expect(error).not.toBeInstanceOf(two.PoolError)
+    expect(error.constructor).toBe(one.PoolError)
+    for (const { PoolError } of [one, two]) expect(error).toBeInstanceOf(PoolError)
     expect(error).toBeInstanceOf(Error)
+    class Mine extends two.PoolError {}
+    expect(error).not.toBeInstanceOf(Mine)
+    expect(new Mine('E_MINE', 'words')).toBeInstanceOf(Mine)
+    for (const other of [new Error(), { name: 'PoolError' }, null, undefined, 'PoolError'])
+      expect(other).not.toBeInstanceOf(two.PoolError)
     expect(thrownBy(() => new two.WorkerPool({ size: 0 }))).toBeInstanceOf(two.PoolError)
   })
 
@@ -154,7 +168,7 @@ describe('two copies of it in one process', () => {
     await Promise.all([one.execute('echo'), two.execute('echo')])
     await within(one.terminate(), 'terminate()')
     await expect(two.execute('echo', 1)).resolves.toBe(1)
-    await expect(two.execute('noop')).resolves.toBeUndefined()
+    await expect(two.execute('native:noop')).resolves.toBeUndefined()
   })
 
   test('after resetModules() a new one works', async () => {
@@ -162,7 +176,7 @@ describe('two copies of it in one process', () => {
       jest.resetModules()
       const { WorkerPool } = require('..')
       const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
-      await expect(Promise.all([pool.execute('echo', round), pool.execute('noop')])).resolves.toEqual([
+      await expect(Promise.all([pool.execute('echo', round), pool.execute('native:noop')])).resolves.toEqual([
         round,
         undefined
       ])

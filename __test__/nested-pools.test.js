@@ -82,7 +82,7 @@ describe('a pool within a task of another pool', () => {
     const pool = new WorkerPool(script, { maxWorkers: 1 })
     const results = await Promise.all([
       pool.execute('echo', n),
-      pool.execute('noop', { data: Buffer.from('x') })
+      pool.execute('native:noop', { data: Buffer.from('x') })
     ])
     await pool.close()
     return [results[0], String(results[1])]
@@ -119,7 +119,10 @@ describe('a pool within a task of another pool', () => {
       await pool.execute('echo')
       Atomics.add(said, 0, 1)
       Atomics.notify(said, 0)
-      await Promise.all([pool.execute('spin'), pool.execute('hash', { data: new Uint8Array(1 << 28) })])
+      await Promise.all([
+        pool.execute('spin'),
+        pool.execute('native:hash', { data: new Uint8Array(1 << 28) })
+      ])
     }
     const tasks = [0, 1].map(() => rejection(pool.execute(task, { face: ROOT, script: TASKS, said })))
     await until(() => Atomics.load(said, 0) >= 2, 'the second inner pool')

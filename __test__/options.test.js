@@ -4,13 +4,8 @@ const os = require('node:os')
 const vm = require('node:vm')
 const { SHARE_ENV } = require('node:worker_threads')
 const { WorkerPool, PoolError } = require('..')
-const {
-  PRIORITY_OPTIONS,
-  closeOptions,
-  executeOptions,
-  poolOptions,
-  resizeOptions
-} = require('../lib/options.js')
+const { closeOptions, poolOptions, resizeOptions } = require('../lib/options/pool.js')
+const { PRIORITY_OPTIONS, executeOptions } = require('../lib/options/task.js')
 const { rejection, thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { runScene } = require('./support/processes.js')
@@ -33,7 +28,7 @@ async function works(options) {
       'a JavaScript task'
     )
   ).resolves.toBe(2)
-  await expect(within(pool.execute('noop'), 'a native task')).resolves.toBeUndefined()
+  await expect(within(pool.execute('native:noop'), 'a native task')).resolves.toBeUndefined()
   await within(pool.close(), 'close()')
 }
 
@@ -100,7 +95,7 @@ describe('what goes to node:worker_threads', () => {
     const error = await rejection(pool.execute(() => 1))
     expect(error).toMatchObject({ code: 'ERR_WORKER_EXITED', task: '(function)' })
     expect(error.cause).toMatchObject({ name: 'DataCloneError' })
-    await expect(pool.execute('noop')).resolves.toBeUndefined()
+    await expect(pool.execute('native:noop')).resolves.toBeUndefined()
     await within(pool.close(), 'close()')
   })
 
@@ -198,8 +193,8 @@ describe('the object of options', () => {
         promises = [
           pool.execute((n) => n + 1, 1, {}),
           pool.priority('low', (n) => n + 2, 1, {}),
-          pool.execute('noop', {}, {}),
-          pool.execute('hash', { data: 'abc', algorithm: 'crc32' }),
+          pool.execute('native:noop', {}, {}),
+          pool.execute('native:hash', { data: 'abc', algorithm: 'crc32' }),
           pool.close({})
         ]
       } finally {
@@ -240,6 +235,7 @@ describe('what options come to', () => {
         minWorkers: 0,
         maxWorkers: CORES,
         nativeThreads: CORES,
+        nativeMemory: INFINITE,
         aging: 0,
         maxQueue: INFINITE,
         whenFull: 'reject',

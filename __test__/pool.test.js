@@ -12,7 +12,7 @@ describe('making a pool', () => {
   test('without anything, it runs functions and native tasks', async () => {
     const pool = track(new WorkerPool())
     await expect(pool.execute((n) => n * 2, 21)).resolves.toBe(42)
-    await expect(pool.execute('noop')).resolves.toBeUndefined()
+    await expect(pool.execute('native:noop')).resolves.toBeUndefined()
   })
 
   test('with options alone', async () => {
@@ -128,7 +128,7 @@ describe('promises belong to the caller', () => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
     const promises = [
       pool.execute('echo'),
-      pool.execute('noop'),
+      pool.execute('native:noop'),
       pool.execute(() => 1),
       pool.run(),
       pool.priority('low', 'echo'),
@@ -188,7 +188,7 @@ describe('bad arguments reject', () => {
     ['a transfer list of views', { transfer: [new Uint8Array(8)] }, 'ERR_INVALID_ARG_TYPE']
   ])('%s as the options', async (_, options, code) => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
-    for (const task of ['echo', 'noop', () => 1]) {
+    for (const task of ['echo', 'native:noop', () => 1]) {
       expect(await outcome(() => pool.execute(task, undefined, options))).toMatchObject({ code })
     }
     expect(await outcome(() => pool.run(undefined, options))).toMatchObject({ code })

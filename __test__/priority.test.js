@@ -147,7 +147,7 @@ describe('native tasks that wait', () => {
   async function blockedThread() {
     const pool = track(new WorkerPool({ nativeThreads: 1, maxWorkers: 1 }))
     const pipe = makePipe()
-    const blocker = pool.execute('hash', { data: { path: pipe.file } })
+    const blocker = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
     return { pool, pipe, blocker }
   }
@@ -157,9 +157,9 @@ describe('native tasks that wait', () => {
     const order = []
     const priorities = ['low', 0, 'urgent', 5, 'normal', 'high', 5, -100, 20]
     const tasks = priorities.map((priority, n) =>
-      pool.execute('hash', { data: String(n) }, { priority }).then(() => order.push(n))
+      pool.execute('native:hash', { data: String(n) }, { priority }).then(() => order.push(n))
     )
-    tasks.push(pool.priority('urgent', 'noop').then(() => order.push('noop')))
+    tasks.push(pool.priority('urgent', 'native:noop').then(() => order.push('noop')))
     expect(pool.stats().queue).toMatchObject({ length: 10 })
     pipe.release()
     await within(Promise.all([blocker, ...tasks]), 'the queued tasks')
@@ -168,7 +168,7 @@ describe('native tasks that wait', () => {
 
   test('do not hold JavaScript tasks up, and the other way round', async () => {
     const { pool, pipe, blocker } = await blockedThread()
-    pool.execute('noop', undefined, { priority: 'urgent' })
+    pool.execute('native:noop', undefined, { priority: 'urgent' })
     await expect(
       within(
         pool.execute((n) => n, 1, { priority: 'lowest' }),
@@ -181,7 +181,7 @@ describe('native tasks that wait', () => {
     const script = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
     const held = script.execute('block', gate)
     await entered(gate)
-    await within(script.execute('noop', undefined, { priority: 'lowest' }), 'the native task')
+    await within(script.execute('native:noop', undefined, { priority: 'lowest' }), 'the native task')
     open(gate)
     await held
   })
@@ -227,12 +227,12 @@ describe('aging', () => {
   test('works for native tasks as well', async () => {
     const pool = track(new WorkerPool({ nativeThreads: 1, aging: 1 }))
     const pipe = makePipe()
-    const blocker = pool.execute('hash', { data: { path: pipe.file } })
+    const blocker = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
     const order = []
-    const low = pool.execute('noop', undefined, { priority: 'low' }).then(() => order.push('low'))
+    const low = pool.execute('native:noop', undefined, { priority: 'low' }).then(() => order.push('low'))
     blockFor(50)
-    const high = pool.execute('noop', undefined, { priority: 'high' }).then(() => order.push('high'))
+    const high = pool.execute('native:noop', undefined, { priority: 'high' }).then(() => order.push('high'))
     pipe.release()
     await within(Promise.all([blocker, low, high]), 'the tasks')
     expect(order).toEqual(['low', 'high'])
@@ -266,7 +266,7 @@ describe('what is no priority is refused', () => {
     ['a symbol', Symbol('high'), 'ERR_INVALID_ARG_TYPE']
   ])('%s', async (_, priority, code) => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 1 }))
-    for (const task of ['echo', 'noop', () => 1]) {
+    for (const task of ['echo', 'native:noop', () => 1]) {
       const error = await rejection(pool.execute(task, undefined, { priority }))
       expect(error).toMatchObject({ name: 'PoolError', code })
       expect(error.message).toContain("'priority'")

@@ -113,7 +113,7 @@ describe('programs of a few lines', () => {
       const registry = new FinalizationRegistry(() => { collected++ })
       for (let i = 0; i < 20; i++) {
         const pool = new WorkerPool()
-        await pool.execute('noop')
+        await pool.execute('native:noop')
         registry.register(pool)
         await pool.close()
       }

@@ -72,7 +72,7 @@ describe('maxTasksPerWorker', () => {
 
   test('is not for native tasks', async () => {
     const pool = poolOf({ maxTasksPerWorker: 1, nativeThreads: 1 })
-    await within(Promise.all(range(10).map(() => pool.execute('noop'))), 'the tasks')
+    await within(Promise.all(range(10).map(() => pool.execute('native:noop'))), 'the tasks')
     expect(pool.stats().perWorker).toMatchObject([{ kind: 'native', tasks: 10 }])
   })
 
@@ -180,7 +180,8 @@ describe('workerStart and workerExit', () => {
     await within(ready, 'resize()')
     await turn()
     await pool.execute('f').then((result) => order.push(result))
-    expect(order.sort()).toEqual(['ready', 'result', 'start'])
+    expect(order.at(-1)).toBe('result')
+    expect(order.slice(0, -1).sort()).toEqual(['ready', 'start'])
   })
 
   test.each([

@@ -144,7 +144,9 @@ describe('what is transferred', () => {
     const errors = []
     const retries = { max: 3, when: (error) => errors.push(error.code) > 0 }
     const input = { data, maxOutputLength: 1000 }
-    const error = await rejection(poolOf().execute('decompress', input, { transfer: [data.buffer], retries }))
+    const error = await rejection(
+      poolOf().execute('native:decompress', input, { transfer: [data.buffer], retries })
+    )
     expect(data.byteLength).toBe(0)
     // Lost bytes would be corrupt ones.
     expect([...errors, error.code]).toEqual(Array(4).fill('ERR_BUFFER_TOO_LARGE'))
@@ -270,11 +272,13 @@ describe('taken back', () => {
   ])('%s rejects what backs off', async (_, end, code) => {
     const pool = poolOf()
     const task = rejection(pool.execute('fails', {}, { retries: { max: 3, delay: AGES } }))
-    const native = rejection(pool.execute('noop', { panic: 'x' }, { retries: { max: 3, delay: AGES } }))
+    const native = rejection(
+      pool.execute('native:decompress', { data: 'x' }, { retries: { max: 3, delay: AGES } })
+    )
     await until(() => pool.stats().tasks.retried === 2, 'the failures')
     const ended = within(end(pool), 'the end')
     expect(await task).toMatchObject({ code, task: 'fails' })
-    expect(await native).toMatchObject({ code, task: 'noop' })
+    expect(await native).toMatchObject({ code, task: 'native:decompress' })
     await ended
     expect(pool.stats().tasks).toMatchObject({ submitted: 2, cancelled: 2, failed: 0, retried: 2 })
   })
@@ -284,7 +288,7 @@ describe('taken back', () => {
       'a worker',
       "pool.execute((_, { attempt }) => { if (attempt < 2) throw 1; return 'again' }, 0, options)"
     ],
-    ['a native thread', "pool.execute('hash', { data: { path: './no such file' } }, options)"]
+    ['a native thread', "pool.execute('native:hash', { data: { path: './no such file' } }, options)"]
   ])('the process waits for a task that backs off: on %s', async (_, task) => {
     const code = `
       const { WorkerPool } = require(${FACE})

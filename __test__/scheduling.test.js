@@ -79,7 +79,9 @@ describe('while the main thread is blocked', () => {
   test('native threads take one task after another', async () => {
     const pool = track(new WorkerPool({ nativeThreads: 1 }))
     const pipes = [makePipe(), makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file }, algorithm: 'crc32' }))
+    const tasks = pipes.map(({ file }) =>
+      pool.execute('native:hash', { data: { path: file }, algorithm: 'crc32' })
+    )
     for (const pipe of pipes) {
       expect(pipe.reachedSync()).toBe(true) // the task before it is over
       pipe.release('abc')
@@ -90,7 +92,9 @@ describe('while the main thread is blocked', () => {
   test('two native tasks run at once on two native threads', async () => {
     const pool = track(new WorkerPool({ nativeThreads: 2 }))
     const pipes = [makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file }, algorithm: 'crc32' }))
+    const tasks = pipes.map(({ file }) =>
+      pool.execute('native:hash', { data: { path: file }, algorithm: 'crc32' })
+    )
     for (const pipe of pipes) expect(pipe.reachedSync()).toBe(true)
     for (const pipe of pipes) pipe.release('abc')
     await expect(within(Promise.all(tasks), 'the digests')).resolves.toEqual(Array(2).fill('352441c2'))
@@ -138,9 +142,12 @@ describe('work spreads', () => {
   test('around a native thread that is held', async () => {
     const pool = track(new WorkerPool({ nativeThreads: 2 }))
     const pipe = makePipe()
-    const held = pool.execute('hash', { data: { path: pipe.file } })
+    const held = pool.execute('native:hash', { data: { path: pipe.file } })
     await pipe.reached()
-    await within(Promise.all(Array.from({ length: 100 }, () => pool.execute('noop'))), 'the tasks behind')
+    await within(
+      Promise.all(Array.from({ length: 100 }, () => pool.execute('native:noop'))),
+      'the tasks behind'
+    )
     pipe.release()
     await held
   })
@@ -148,7 +155,7 @@ describe('work spreads', () => {
   test('a burst of both kinds of tasks comes back whole', async () => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 2, nativeThreads: 2 }))
     const tasks = Array.from({ length: 20_000 }, (_, n) =>
-      n % 2 ? pool.execute('echo', n) : pool.execute('noop').then(() => n)
+      n % 2 ? pool.execute('echo', n) : pool.execute('native:noop').then(() => n)
     )
     const results = await within(Promise.all(tasks), 'the results')
     expect(results).toEqual(range(20_000))

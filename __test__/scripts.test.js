@@ -246,7 +246,7 @@ describe('names', () => {
 
   test("an export called like a native task gives way to the native task's name", async () => {
     const pool = scriptPool('tasks.mjs', "export const noop = () => 'JavaScript'")
-    await expect(pool.execute('noop')).resolves.toBeUndefined()
+    await expect(pool.execute('native:noop')).resolves.toBeUndefined()
   })
 })
 
@@ -295,7 +295,7 @@ describe('a script that cannot be loaded', () => {
   test('rejects its tasks one by one, and other tasks go on', async () => {
     const pool = poolOf(absent)
     const broken = [pool.execute('a'), pool.execute('b'), pool.run()]
-    const fine = [pool.execute((n) => n + 1, 1), pool.execute('noop', { data: Buffer.from('x') })]
+    const fine = [pool.execute((n) => n + 1, 1), pool.execute('native:noop', { data: Buffer.from('x') })]
     for (const task of broken) expect(await rejection(task)).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })
     await expect(Promise.all(fine)).resolves.toEqual([2, Buffer.from('x')])
     expect(pool.stats().workers.total).toBe(1)

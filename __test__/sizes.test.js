@@ -61,7 +61,7 @@ describe('a pool grows with its queue', () => {
   test('with native tasks only by native threads', async () => {
     const pool = poolOf({ maxWorkers: 3, nativeThreads: 2 })
     const pipes = [makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file } }))
+    const tasks = pipes.map(({ file }) => pool.execute('native:hash', { data: { path: file } }))
     for (const pipe of pipes) await pipe.reached()
     expect(pool.stats()).toMatchObject({ workers: { total: 0 }, nativeThreads: { total: 2, busy: 2 } })
     for (const pipe of pipes) pipe.release()
@@ -98,7 +98,7 @@ describe('a pool shrinks', () => {
         pool.execute('echo', /by message/),
         pool.execute('echo', 'of a key', { affinity: round % 3 }),
         pool.execute(async (n) => n, round),
-        pool.execute('noop', { data: 'native' })
+        pool.execute('native:noop', { data: 'native' })
       ]
       await expect(within(Promise.all(burst), `burst ${round}`)).resolves.toEqual([
         round,
@@ -191,7 +191,7 @@ describe('resize()', () => {
   test('of nativeThreads, up: tasks that wait are taken at once', async () => {
     const pool = poolOf({ nativeThreads: 1 })
     const pipes = [makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file } }))
+    const tasks = pipes.map(({ file }) => pool.execute('native:hash', { data: { path: file } }))
     await pipes[0].reached()
     expect(pool.stats().queue.length).toBe(1)
     await within(pool.resize({ nativeThreads: 2 }), 'resize()')
@@ -203,14 +203,16 @@ describe('resize()', () => {
   test('of nativeThreads, down: the surplus ends after its tasks', async () => {
     const pool = poolOf({ nativeThreads: 3 })
     const pipes = [makePipe(), makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file }, algorithm: 'crc32' }))
+    const tasks = pipes.map(({ file }) =>
+      pool.execute('native:hash', { data: { path: file }, algorithm: 'crc32' })
+    )
     for (const pipe of pipes) await pipe.reached()
     await within(pool.resize({ nativeThreads: 1 }), 'resize()')
     expect(pool.stats().nativeThreads.busy).toBe(3)
     for (const pipe of pipes) pipe.release('abc')
     await expect(within(Promise.all(tasks), 'the tasks')).resolves.toEqual(Array(3).fill('352441c2'))
     await until(() => pool.stats().nativeThreads.total === 1, 'the end of two native threads')
-    await expect(pool.execute('noop', { data: 'x' })).resolves.toBe('x')
+    await expect(pool.execute('native:noop', { data: 'x' })).resolves.toBe('x')
   })
 
   test('settles although a later call asks for less', async () => {

@@ -54,7 +54,7 @@ describe.each(ENDLESS)('startTimeout: a script that %s', (_, file, content) => {
     await delay(500)
     expect(view[0]).toBe(1)
     expect(pool.stats()).toMatchObject({ workers: { total: 0 }, queue: { length: 0 } })
-    await expect(within(pool.execute('noop', { data: 'x' }), 'a native task')).resolves.toBe('x')
+    await expect(within(pool.execute('native:noop', { data: 'x' }), 'a native task')).resolves.toBe('x')
     await within(pool.close(), 'close()')
   })
 

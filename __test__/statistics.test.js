@@ -29,7 +29,7 @@ describe('the shape', () => {
   test('of a pool that has worked', async () => {
     const pool = poolOf()
     await pool.execute('echo')
-    await pool.execute('noop')
+    await pool.execute('native:noop')
     const times = { mean: number, p50: number, p90: number, p99: number, max: number }
     const runTime = { mean: number, max: number }
     const worker = { id: 1, busy: false, tasks: 1, busyTime: number, utilization: number }
@@ -48,7 +48,7 @@ describe('the shape', () => {
       ],
       perTask: {
         echo: { kind: 'javascript', completed: 1, failed: 0, runTime },
-        noop: { kind: 'native', completed: 1, failed: 0, runTime }
+        'native:noop': { kind: 'native', completed: 1, failed: 0, runTime }
       }
     })
   })
@@ -66,7 +66,7 @@ describe('the shape', () => {
   test('holds finite numbers from 0 only', async () => {
     const pool = poolOf({ maxWorkers: 2, nativeThreads: 2 })
     await Promise.all(
-      Array.from({ length: 500 }, (_, n) => (n % 2 ? pool.execute('echo', n) : pool.execute('noop')))
+      Array.from({ length: 500 }, (_, n) => (n % 2 ? pool.execute('echo', n) : pool.execute('native:noop')))
     )
     const check = (value, path) => {
       if (typeof value === 'number') {
@@ -84,8 +84,8 @@ describe('tasks are counted', () => {
     await pool.execute('echo')
     await rejection(pool.execute('fail', 'no'))
     await rejection(pool.execute('absent'))
-    await rejection(pool.execute('noop', { panic: 'no' }))
-    await rejection(pool.execute('hash', { data: 'x', algorithm: 'absent' }))
+    await rejection(pool.execute('native:hash', { data: { path: '/there/is/no/such/file' } }))
+    await rejection(pool.execute('native:decompress', { data: 'x' }))
     await rejection(pool.execute('exit', 1))
     expect(pool.stats().tasks).toEqual({
       submitted: 6,
@@ -101,7 +101,8 @@ describe('tasks are counted', () => {
     const pool = poolOf()
     await rejection(pool.execute(5))
     await rejection(pool.execute('echo', 1, { priority: 'absent' }))
-    await rejection(pool.execute('hash', 5))
+    await rejection(pool.execute('native:hash', 5))
+    await rejection(pool.execute('native:hash', { data: 'x', algorithm: 'absent' }))
     expect(pool.stats().tasks).toMatchObject({ submitted: 0, failed: 0 })
     await within(pool.close(), 'close()')
     await rejection(pool.execute('echo'))
@@ -111,14 +112,14 @@ describe('tasks are counted', () => {
   test('in thousands', async () => {
     const pool = poolOf({ maxWorkers: 2, nativeThreads: 2 })
     const tasks = Array.from({ length: 3000 }, (_, n) => {
-      if (n % 3 === 0) return pool.execute('noop')
+      if (n % 3 === 0) return pool.execute('native:noop')
       return n % 3 === 1 ? pool.execute('echo', n) : pool.execute('fail', 'no')
     })
     await within(Promise.allSettled(tasks), 'the tasks')
     const { tasks: counts, perTask, perWorker } = pool.stats()
     expect(counts).toMatchObject({ submitted: 3000, completed: 2000, failed: 1000, cancelled: 0 })
     expect(perTask).toMatchObject({
-      noop: { completed: 1000, failed: 0 },
+      'native:noop': { completed: 1000, failed: 0 },
       echo: { completed: 1000, failed: 0 },
       fail: { completed: 0, failed: 1000 }
     })
@@ -165,10 +166,10 @@ describe('the queue', () => {
     const pool = poolOf()
     const gate = makeGate()
     const pipe = makePipe()
-    const tasks = [pool.execute('block', gate), pool.execute('hash', { data: { path: pipe.file } })]
+    const tasks = [pool.execute('block', gate), pool.execute('native:hash', { data: { path: pipe.file } })]
     await entered(gate)
     await pipe.reached()
-    tasks.push(pool.execute('echo'), pool.execute('echo', /x/), pool.execute('noop'))
+    tasks.push(pool.execute('echo'), pool.execute('echo', /x/), pool.execute('native:noop'))
     expect(pool.stats()).toMatchObject({
       workers: { busy: 1 },
       nativeThreads: { busy: 1 },
@@ -266,10 +267,10 @@ describe('by task', () => {
     await pool.run()
     await pool.execute(function named() {})
     await pool.execute(() => 1)
-    await pool.execute('hash', { data: 'x' })
+    await pool.execute('native:hash', { data: 'x' })
     const { perTask } = pool.stats()
-    expect(Object.keys(perTask).sort()).toEqual(['(function)', 'default', 'echo', 'hash', 'named'])
-    expect(perTask.hash.kind).toBe('native')
+    expect(Object.keys(perTask).sort()).toEqual(['(function)', 'default', 'echo', 'named', 'native:hash'])
+    expect(perTask['native:hash'].kind).toBe('native')
     expect(perTask.named.kind).toBe('javascript')
   })
 
@@ -338,7 +339,7 @@ describe('by worker', () => {
     const pool = poolOf({ maxWorkers: 2, nativeThreads: 2 })
     await Promise.all([
       ...Array.from({ length: 20 }, () => pool.execute('work', 2)),
-      ...Array.from({ length: 20 }, () => pool.execute('hash', { data: new Uint8Array(1 << 20) }))
+      ...Array.from({ length: 20 }, () => pool.execute('native:hash', { data: new Uint8Array(1 << 20) }))
     ])
     const { utilization, perWorker } = pool.stats()
     expect(perWorker.length).toBeGreaterThan(1)

@@ -81,11 +81,13 @@ test('asynchronous tasks that end at about the end of their time', async () => {
 test('native tasks that end at about the end of their time', async () => {
   const pool = poolOf({ nativeThreads: 2 })
   const data = new Uint8Array(1 << 20)
-  const [digest] = await Promise.all([pool.execute('hash', { data, algorithm: 'xxh3' })])
+  const [digest] = await Promise.all([pool.execute('native:hash', { data, algorithm: 'xxh3' })])
   const tasks = Array.from({ length: 3000 }, (_, n) =>
-    outcomeOf(pool.execute('hash', { data, algorithm: 'xxh3' }, { timeout: 0.02 + (n % 50) / 500 }))
+    outcomeOf(pool.execute('native:hash', { data, algorithm: 'xxh3' }, { timeout: 0.02 + (n % 50) / 500 }))
   )
-  const innocent = Array.from({ length: 1000 }, () => pool.execute('hash', { data, algorithm: 'xxh3' }))
+  const innocent = Array.from({ length: 1000 }, () =>
+    pool.execute('native:hash', { data, algorithm: 'xxh3' })
+  )
   for (const settled of await within(Promise.all(tasks), 'the limited tasks', LONG))
     expectOneOf(settled, digest, 'ERR_TASK_TIMEOUT')
   const others = await within(Promise.all(innocent), 'the innocent tasks', LONG)
@@ -156,8 +158,8 @@ describe('signals that are aborted at about the end of the task', () => {
       ['echo', 1],
       ['echo', /x/],
       ['late', { view: makeView().fill(1) }],
-      ['noop', { data: 'x' }],
-      ['hash', { data: new Uint8Array(1 << 18), algorithm: 'xxh3' }],
+      ['native:noop', { data: 'x' }],
+      ['native:hash', { data: new Uint8Array(1 << 18), algorithm: 'xxh3' }],
       ['a loop', undefined]
     ]
     const tasks = []
@@ -169,7 +171,7 @@ describe('signals that are aborted at about the end of the task', () => {
         const [task, input] = inputs[Math.floor(chance() * inputs.length)]
         tasks.push(outcomeOf(pool.execute(task, input, { signal: controller.signal })))
       }
-      const innocent = [pool.execute('echo', round), pool.execute('noop', { data: `${round}` })]
+      const innocent = [pool.execute('echo', round), pool.execute('native:noop', { data: `${round}` })]
       for (const controller of controllers) {
         if (chance() < 0.2) await turn()
         controller.abort('taken back')
@@ -197,7 +199,7 @@ describe('pools that are ended while time limits and signals strike', () => {
           tasks.push(outcomeOf(pool.execute('never', undefined, { timeout: 0.5 })))
           tasks.push(outcomeOf(pool.execute('a loop', undefined, { signal: controller.signal, timeout: 3 })))
           tasks.push(outcomeOf(pool.execute('echo', /x/, { queueTimeout: 2 })))
-          tasks.push(outcomeOf(pool.execute('hash', { data: { path: '/dev/zero' } }, { timeout: 1 })))
+          tasks.push(outcomeOf(pool.execute('native:hash', { data: { path: '/dev/zero' } }, { timeout: 1 })))
         }
       }
       submit(4)

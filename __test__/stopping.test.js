@@ -251,13 +251,13 @@ describe('native tasks stop, and the thread runs the next', () => {
   const data = makeLarge()
   /** Tasks that run for many seconds, by name: `[task, input]`. */
   const tasks = {
-    'hash of a large borrowed buffer': ['hash', { data, algorithm: 'sha3-256' }],
-    'hash of an endless file': ['hash', { data: { path: '/dev/zero' } }],
-    'compress of an endless file': ['compress', { data: { path: '/dev/zero' } }],
-    gzip: ['compress', { data, algorithm: 'gzip', level: 9 }],
-    deflate: ['compress', { data, algorithm: 'deflate', level: 9 }],
-    brotli: ['compress', { data, algorithm: 'brotli', level: 11 }],
-    zstd: ['compress', { data, algorithm: 'zstd', level: 22 }]
+    'hash of a large borrowed buffer': ['native:hash', { data, algorithm: 'sha3-256' }],
+    'hash of an endless file': ['native:hash', { data: { path: '/dev/zero' } }],
+    'compress of an endless file': ['native:compress', { data: { path: '/dev/zero' } }],
+    gzip: ['native:compress', { data, algorithm: 'gzip', level: 9 }],
+    deflate: ['native:compress', { data, algorithm: 'deflate', level: 9 }],
+    brotli: ['native:compress', { data, algorithm: 'brotli', level: 11 }],
+    zstd: ['native:compress', { data, algorithm: 'zstd', level: 22 }]
   }
   test.each(each(Object.keys(tasks)))('by its %s: %s', async (way, name) => {
     const pool = poolOf()
@@ -270,7 +270,7 @@ describe('native tasks stop, and the thread runs the next', () => {
       controller.abort('taken back')
       expect(await error).toBe('taken back')
     }
-    await expect(within(pool.execute('noop', { data: 'x' }), 'the next task')).resolves.toBe('x')
+    await expect(within(pool.execute('native:noop', { data: 'x' }), 'the next task')).resolves.toBe('x')
     expect(pool.stats()).toMatchObject({ nativeThreads: { total: 1, busy: 0 }, queue: { length: 0 } })
   })
 
@@ -279,11 +279,11 @@ describe('native tasks stop, and the thread runs the next', () => {
     const pipe = makePipe()
     const controller = new AbortController()
     const limit = way === 'timeout' ? { timeout: 50 } : { signal: controller.signal }
-    const error = rejection(pool.execute('hash', { data: { path: pipe.file } }, limit))
+    const error = rejection(pool.execute('native:hash', { data: { path: pipe.file } }, limit))
     await pipe.reached()
     if (way === 'signal') controller.abort('taken back')
     expect((await error).code ?? (await error)).toBe(way === 'signal' ? 'taken back' : 'ERR_TASK_TIMEOUT')
-    await expect(within(pool.execute('noop', { data: 'x' }), 'the next task')).resolves.toBe('x')
+    await expect(within(pool.execute('native:noop', { data: 'x' }), 'the next task')).resolves.toBe('x')
   })
 })
 

@@ -252,10 +252,12 @@ describe('native tasks', () => {
   test.each(STRATEGIES)('run on any native thread, whatever their key: %s', async (strategy) => {
     const pool = poolOf({ strategy, nativeThreads: 2, maxWorkers: 1, concurrentTasksPerWorker: 8 })
     const pipes = [makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file } }, { affinity: 'k' }))
+    const tasks = pipes.map(({ file }) =>
+      pool.execute('native:hash', { data: { path: file } }, { affinity: 'k' })
+    )
     for (const pipe of pipes) await pipe.reached() // both run
     expect(pool.stats()).toMatchObject({ nativeThreads: { total: 2, busy: 2 }, workers: { total: 0 } })
-    const more = range(20).map((n) => pool.execute('noop', { data: `${n}` }, { affinity: n }))
+    const more = range(20).map((n) => pool.execute('native:noop', { data: `${n}` }, { affinity: n }))
     for (const pipe of pipes) pipe.release()
     await within(Promise.all(tasks), 'the tasks')
     await expect(within(Promise.all(more), 'the others')).resolves.toEqual(range(20).map(String))

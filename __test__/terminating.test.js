@@ -10,7 +10,7 @@ const { turn, until, within } = require('./support/waiting.js')
 
 const poolOf = poolsOf(TASKS, { maxWorkers: 2, nativeThreads: 2 })
 const LARGE = makeLarge()
-const hashLarge = (pool) => pool.execute('hash', { data: LARGE, algorithm: 'sha3-256' })
+const hashLarge = (pool) => pool.execute('native:hash', { data: LARGE, algorithm: 'sha3-256' })
 
 describe('terminate() rejects', () => {
   test('running and queued tasks of both kinds', async () => {
@@ -24,7 +24,7 @@ describe('terminate() rejects', () => {
     tasks.push(['echo', pool.execute('echo', 1)])
     tasks.push(['echo', pool.execute('echo', /x/)])
     tasks.push(['(function)', pool.execute(() => 1)])
-    for (let n = 0; n < 20; n++) tasks.push(['hash', hashLarge(pool)])
+    for (let n = 0; n < 20; n++) tasks.push(['native:hash', hashLarge(pool)])
     await until(() => pool.stats().nativeThreads.busy === 2, 'two running native tasks')
     const errors = tasks.map(([, promise]) => rejection(promise))
     const terminated = pool.terminate()
@@ -80,7 +80,7 @@ describe('terminate() rejects', () => {
   test('what has already been computed but not read settles one way only', async () => {
     const pool = poolOf()
     const tasks = Array.from({ length: 2000 }, (_, n) =>
-      n % 2 ? pool.execute('echo', n) : pool.execute('noop')
+      n % 2 ? pool.execute('echo', n) : pool.execute('native:noop')
     )
     const outcomes = Promise.allSettled(tasks)
     await Promise.race(tasks)
@@ -149,12 +149,12 @@ describe('terminate() stops', () => {
   test('a native task in the middle of its bytes', async () => {
     const pool = poolOf({ nativeThreads: 1 })
     const pipe = makePipe()
-    const running = rejection(pool.execute('hash', { data: { path: pipe.file } }))
+    const running = rejection(pool.execute('native:hash', { data: { path: pipe.file } }))
     await pipe.reached()
-    const queued = rejection(pool.execute('noop'))
+    const queued = rejection(pool.execute('native:noop'))
     const terminated = pool.terminate()
-    expect(await running).toMatchObject({ code: 'ERR_POOL_TERMINATED', task: 'hash' })
-    expect(await queued).toMatchObject({ code: 'ERR_POOL_TERMINATED', task: 'noop' })
+    expect(await running).toMatchObject({ code: 'ERR_POOL_TERMINATED', task: 'native:hash' })
+    expect(await queued).toMatchObject({ code: 'ERR_POOL_TERMINATED', task: 'native:noop' })
     pipe.release('abc')
     await within(terminated, 'terminate()')
   })
@@ -169,7 +169,7 @@ describe('terminate()', () => {
 
   test('of an idle pool', async () => {
     const pool = poolOf()
-    await Promise.all([pool.execute('echo'), pool.execute('noop')])
+    await Promise.all([pool.execute('echo'), pool.execute('native:noop')])
     await within(pool.terminate(), 'terminate()')
     expect(pool.stats()).toMatchObject({ workers: { total: 0 }, nativeThreads: { total: 0 } })
   })
@@ -222,7 +222,7 @@ describe('terminate()', () => {
     const terminated = pool.terminate()
     for (const wait of [undefined, terminated]) {
       await within(Promise.resolve(wait), 'terminate()')
-      for (const task of ['echo', 'noop', () => 1]) {
+      for (const task of ['echo', 'native:noop', () => 1]) {
         const error = await rejection(pool.execute(task))
         expect(error).toBeInstanceOf(PoolError)
         expect(error).toMatchObject({ code: 'ERR_POOL_TERMINATED' })
@@ -240,13 +240,13 @@ describe('terminate()', () => {
     await spinning
     open(gate)
     await expect(running).resolves.toBe('whole')
-    await expect(other.execute('noop')).resolves.toBeUndefined()
+    await expect(other.execute('native:noop')).resolves.toBeUndefined()
   })
 
   test('fifty times, each time with tasks under way', async () => {
     for (let n = 0; n < 50; n++) {
       const pool = poolOf()
-      const tasks = [pool.execute('echo', n), pool.execute('noop'), hashLarge(pool)]
+      const tasks = [pool.execute('echo', n), pool.execute('native:noop'), hashLarge(pool)]
       const outcomes = Promise.allSettled(tasks)
       if (n % 2) await Promise.race(tasks)
       await within(pool.terminate(), `terminate() no. ${n}`)
@@ -259,7 +259,7 @@ describe('a native task that waits for a pipe which nobody writes to', () => {
   test('does not keep the pool from ending', async () => {
     const pool = track(new WorkerPool({ nativeThreads: 1 }))
     const { file } = makePipe()
-    const task = rejection(pool.execute('hash', { data: { path: file } }))
+    const task = rejection(pool.execute('native:hash', { data: { path: file } }))
     await until(() => pool.stats().nativeThreads.busy === 1, 'the task runs')
     await within(pool.terminate(), 'terminate()')
     expect(await task).toMatchObject({ code: 'ERR_POOL_TERMINATED' })

@@ -18,7 +18,7 @@ const expired = (task) => ({ name: 'TimeoutError', code: 'ERR_QUEUE_TIMEOUT', ta
 
 const HOLDERS = [
   ['JavaScript', heldPool, ['echo', 1]],
-  ['native', heldNatively, ['noop', {}]]
+  ['native', heldNatively, ['native:noop', {}]]
 ]
 
 /** Tasks that never end, or not for a long time: `[what, task, input]`. */
@@ -26,7 +26,7 @@ const LONG = [
   ['a synchronous loop', 'a loop', undefined],
   ['an asynchronous wait', 'never', undefined],
   ['a chain of microtasks', 'a chain of microtasks', undefined],
-  ['a native task', 'hash', { data: { path: '/dev/zero' } }]
+  ['a native task', 'native:hash', { data: { path: '/dev/zero' } }]
 ]
 
 describe('timeout stops', () => {
@@ -70,7 +70,7 @@ describe('timeout stops', () => {
     const pool = poolOf()
     const options = { timeout: 5000 }
     await expect(pool.execute('echo', 1, options)).resolves.toBe(1)
-    await expect(pool.execute('noop', { data: 'x' }, options)).resolves.toBe('x')
+    await expect(pool.execute('native:noop', { data: 'x' }, options)).resolves.toBe('x')
     expect((await rejection(pool.execute('fail', 'own', options))).message).toBe('own')
     await expect(pool.execute(async () => 3, undefined, options)).resolves.toBe(3)
     expect(pool.stats().tasks).toMatchObject({ completed: 3, failed: 1, timedOut: 0 })
@@ -84,7 +84,7 @@ describe('timeout stops', () => {
       const tasks = [
         pool.execute('echo', 1),
         pool.execute('echo', 2, options),
-        pool.execute('noop', {}, options)
+        pool.execute('native:noop', {}, options)
       ]
       await expect(within(Promise.all(tasks), 'the results')).resolves.toEqual([1, 2, undefined])
     }
@@ -171,14 +171,14 @@ describe('a pool may have a timeout for all', () => {
     const [view, pipe] = [makeView(), makePipe()]
     const own = [
       pool.execute('block', { view, value: 'own' }, { timeout }),
-      pool.execute('hash', { data: { path: pipe.file }, algorithm: 'crc32' }, { timeout })
+      pool.execute('native:hash', { data: { path: pipe.file }, algorithm: 'crc32' }, { timeout })
     ]
     await begun(view)
     await pipe.reached()
     for (let n = 0; n < 3; n++) {
       expect(await rejection(pool.execute('never'))).toMatchObject(timedOut('never'))
-      expect(await rejection(pool.execute('hash', { data: { path: '/dev/zero' } }))).toMatchObject(
-        timedOut('hash')
+      expect(await rejection(pool.execute('native:hash', { data: { path: '/dev/zero' } }))).toMatchObject(
+        timedOut('native:hash')
       )
     }
     raise(view, GO)
@@ -204,7 +204,7 @@ describe('queueTimeout', () => {
       letGo()
       await within(holder, 'the holder')
       await within(pool.execute(task, input), 'the next task')
-      const name = kind === 'native' ? 'noop' : 'echo'
+      const name = kind === 'native' ? 'native:noop' : 'echo'
       expect(pool.stats().perTask[name].completed).toBe(1)
     }
   )
@@ -233,7 +233,7 @@ describe('queueTimeout', () => {
       await expect(within(running, 'the running task')).resolves.toBe(1)
     } else {
       const pipe = makePipe()
-      const reading = pool.execute('hash', { data: { path: pipe.file } }, { queueTimeout: 500 })
+      const reading = pool.execute('native:hash', { data: { path: pipe.file } }, { queueTimeout: 500 })
       await pipe.reached()
       expect(await rejection(pool.execute(task, input, { queueTimeout: 600 }))).toMatchObject(expired(task))
       pipe.release('abc')
@@ -303,10 +303,12 @@ describe('errors of time limits', () => {
     await rejection(pool.execute('echo', 1, { queueTimeout: 10 }))
     letGo()
     await rejection(pool.execute('never', undefined, { timeout: 20 }))
-    await rejection(pool.execute('hash', { data: makeLarge(), algorithm: 'sha3-256' }, { timeout: 20 }))
+    await rejection(
+      pool.execute('native:hash', { data: makeLarge(), algorithm: 'sha3-256' }, { timeout: 20 })
+    )
     const { tasks, perTask } = pool.stats()
     expect(tasks).toEqual({ submitted: 4, completed: 1, failed: 0, cancelled: 0, timedOut: 3, retried: 0 })
-    expect(Object.keys(perTask).sort()).toEqual(expect.arrayContaining(['block', 'hash', 'never']))
+    expect(Object.keys(perTask).sort()).toEqual(expect.arrayContaining(['block', 'native:hash', 'never']))
   })
 
   test('are known to a pool that closes: it ends once they are there', async () => {

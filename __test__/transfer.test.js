@@ -230,7 +230,7 @@ describe('an input for a native task', () => {
       const buffer = filled(64)
       const view =
         View === Buffer ? Buffer.from(buffer, 8, 16) : new View(buffer, 8, 16 / (View.BYTES_PER_ELEMENT ?? 1))
-      const result = pool.execute('noop', { data: view }, { transfer: [buffer] })
+      const result = pool.execute('native:noop', { data: view }, { transfer: [buffer] })
       expect(isDetached(buffer)).toBe(true)
       const back = await result
       expect(Object.getPrototypeOf(back)).toBe(View.prototype)
@@ -241,14 +241,14 @@ describe('an input for a native task', () => {
 
   test('an ArrayBuffer comes back as one', async () => {
     const buffer = filled(1 << 20)
-    const back = await pool.execute('noop', { data: buffer }, { transfer: [buffer] })
+    const back = await pool.execute('native:noop', { data: buffer }, { transfer: [buffer] })
     expect(isDetached(buffer)).toBe(true)
     expect(Buffer.from(back).equals(Buffer.from(filled(1 << 20)))).toBe(true)
   })
 
   test('many large ones in a queue each keep their own bytes', async () => {
     const buffers = Array.from({ length: 40 }, (_, i) => new Uint8Array(100_000).fill(i).buffer)
-    const results = buffers.map((data) => pool.execute('noop', { data }, { transfer: [data] }))
+    const results = buffers.map((data) => pool.execute('native:noop', { data }, { transfer: [data] }))
     expect(buffers.every(isDetached)).toBe(true)
     expect((await Promise.all(results)).map((data) => new Set(new Uint8Array(data)))).toEqual(
       buffers.map((_, i) => new Set([i]))
@@ -258,7 +258,7 @@ describe('an input for a native task', () => {
   test('a MessagePort or shared memory cannot be transferred', async () => {
     const { port1 } = new MessageChannel()
     for (const item of [port1, new SharedArrayBuffer(4)])
-      await expect(pool.execute('noop', {}, { transfer: [item] })).rejects.toMatchObject({
+      await expect(pool.execute('native:noop', {}, { transfer: [item] })).rejects.toMatchObject({
         code: 'ERR_INVALID_ARG_TYPE',
         message: expect.stringContaining('transfer[0]')
       })
@@ -268,11 +268,11 @@ describe('an input for a native task', () => {
 
 describe.each([
   ['JavaScript', 'length', (data) => data],
-  ['native', 'noop', (data) => ({ data })]
+  ['native', 'native:noop', (data) => ({ data })]
 ])('a transfer that is wrong, to a %s task, rejects and nothing is lost:', (_kind, task, input) => {
   afterEach(async () => {
     await expect(pool.execute('echo', 'next')).resolves.toBe('next')
-    await expect(pool.execute('noop')).resolves.toBeUndefined()
+    await expect(pool.execute('native:noop')).resolves.toBeUndefined()
   })
 
   test('a buffer twice', async () => {
@@ -368,7 +368,7 @@ test('an input that cannot be cloned rejects, and its buffer is not lost', async
 test('a task that a closed pool refuses leaves its buffer alone', async () => {
   const closed = new WorkerPool(TASKS, 1)
   await closed.close()
-  for (const task of ['echo', 'noop']) {
+  for (const task of ['echo', 'native:noop']) {
     const data = filled(4)
     await expect(closed.execute(task, { data }, { transfer: [data] })).rejects.toMatchObject({
       code: 'ERR_POOL_CLOSED'

@@ -37,7 +37,7 @@ describe('workers start on demand', () => {
 
   test('native threads likewise, and neither brings the other', async () => {
     const pool = track(new WorkerPool(TASKS, { maxWorkers: 4, nativeThreads: 4 }))
-    for (let n = 0; n < 20; n++) await pool.execute('noop')
+    for (let n = 0; n < 20; n++) await pool.execute('native:noop')
     expect(pool.stats()).toMatchObject({ workers: { total: 0 }, nativeThreads: { total: 1 } })
   })
 
@@ -55,7 +55,7 @@ describe('workers start on demand', () => {
   test('never more than nativeThreads', async () => {
     const pool = track(new WorkerPool({ nativeThreads: 2 }))
     const pipes = [makePipe(), makePipe(), makePipe()]
-    const tasks = pipes.map(({ file }) => pool.execute('hash', { data: { path: file } }))
+    const tasks = pipes.map(({ file }) => pool.execute('native:hash', { data: { path: file } }))
     await pipes[0].reached()
     await pipes[1].reached()
     expect(pool.stats()).toMatchObject({
@@ -238,7 +238,7 @@ describe('names and numbers', () => {
 
   onLinux('native threads bear the name of the pool', async () => {
     const pool = track(new WorkerPool({ name: 'miller', nativeThreads: 2 }))
-    await Promise.all([pool.execute('noop'), pool.execute('noop')])
+    await Promise.all([pool.execute('native:noop'), pool.execute('native:noop')])
     const names = fs
       .readdirSync('/proc/self/task')
       .map((thread) => fs.readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim())

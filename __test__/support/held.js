@@ -25,7 +25,7 @@ async function heldPool(options) {
 async function heldNatively(options) {
   const pool = poolOf(options)
   const pipe = makePipe()
-  const holder = pool.execute('hash', { data: { path: pipe.file }, algorithm: 'crc32' }, UNLIMITED)
+  const holder = pool.execute('native:hash', { data: { path: pipe.file }, algorithm: 'crc32' }, UNLIMITED)
   holder.catch(() => {})
   await pipe.reached()
   return { pool, holder, letGo: () => pipe.release('abc') }

@@ -32,7 +32,7 @@ async function settledThreads(times = 20) {
 async function warmUp() {
   const { WorkerPool } = require('../..')
   const pool = new WorkerPool(TASKS, { maxWorkers: 1 })
-  await Promise.all([pool.execute('echo'), pool.execute('noop')])
+  await Promise.all([pool.execute('echo'), pool.execute('native:noop')])
   await pool.close()
 }
 
