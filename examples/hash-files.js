@@ -8,6 +8,7 @@
 const { readdirSync } = require('node:fs')
 const path = require('node:path')
 const { WorkerPool } = require('threadmill')
+const { hash } = require('threadmill/native')
 
 const [directory = path.join(__dirname, '..', 'lib'), algorithm = 'sha256'] = process.argv.slice(2)
 
@@ -20,7 +21,7 @@ async function main() {
   const pool = new WorkerPool()
   const start = performance.now()
   const digests = await Promise.allSettled(
-    files.map((file) => pool.execute('hash', { data: { path: file }, algorithm }))
+    files.map((file) => pool.execute(hash, { data: { path: file }, algorithm }))
   )
   const time = performance.now() - start
   await pool.close()

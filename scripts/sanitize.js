@@ -109,10 +109,10 @@ function address() {
     [`CFLAGS_${underscored}`]: '-fsanitize=address -fno-omit-frame-pointer'
   })
 
-  // The package once more, with this addon: it is looked for beside lib/, and nowhere else.
+  // The package once more, with this addon: it is looked for beside dist/, and nowhere else.
   const home = path.join(folder, 'package')
   fs.rmSync(home, { recursive: true, force: true })
-  for (const part of ['index.js', 'lib', 'scripts', '__test__/fixtures'])
+  for (const part of ['index.js', 'native.js', 'dist', 'scripts', '__test__'])
     fs.cpSync(path.join(root, part), path.join(home, part), { recursive: true })
   fs.copyFileSync(path.join(folder, host(), 'debug', 'libthreadmill.so'), path.join(home, 'threadmill.node'))
 

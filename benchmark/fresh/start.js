@@ -12,7 +12,7 @@ async function main(id, task) {
   const start = performance.now()
   const pool = library.create()
   const constructed = performance.now()
-  await pool.run(task, task === 'noop' ? undefined : { a: 1 })
+  await pool.run(task, task === 'native:noop' ? undefined : { a: 1 })
   const finished = performance.now()
 
   const again = performance.now()

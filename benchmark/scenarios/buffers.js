@@ -22,7 +22,7 @@ async function thereAndBack(byteLength, trips, send) {
 }
 
 const throughWorker = (pool) => (buffer) => pool.run('echoMoved', buffer, [buffer])
-const throughNative = (pool) => (buffer) => pool.run('noop', { data: buffer }, [buffer])
+const throughNative = (pool) => (buffer) => pool.run('native:noop', { data: buffer }, [buffer])
 
 module.exports = {
   name: 'buffers',
@@ -55,10 +55,10 @@ module.exports = {
 
       const nothing = () => undefined
       await thereAndBack(MEBIBYTE, trips, throughNative(pool))
-      await oneByOne(pool, 'noop', nothing, trips)
+      await oneByOne(pool, 'native:noop', nothing, trips)
       return {
         ...figures,
-        native0: median(await oneByOne(pool, 'noop', nothing, trips)) * 1000,
+        native0: median(await oneByOne(pool, 'native:noop', nothing, trips)) * 1000,
         native1: await thereAndBack(MEBIBYTE, trips, throughNative(pool)),
         native64: await thereAndBack(64 * MEBIBYTE, trips / 4, throughNative(pool))
       }

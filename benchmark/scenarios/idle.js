@@ -40,7 +40,7 @@ module.exports = {
     const figures = {}
     if (contender.id !== 'async-task') [figures.p50, figures.p99] = await measure('echo', { a: 1 })
     if (['threadmill', 'async-task'].includes(contender.id))
-      [figures.nativeP50, figures.nativeP99] = await measure('noop', undefined)
+      [figures.nativeP50, figures.nativeP99] = await measure('native:noop', undefined)
     return figures
   }
 }

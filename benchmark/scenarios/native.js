@@ -27,13 +27,13 @@ module.exports = {
     { metric: 'p50', of: 'async-task', most: 0.6 }
   ],
   measure: (contender, { workers, quick }) =>
-    withPool(contender, { workers, task: 'noop', input }, async (pool) => {
+    withPool(contender, { workers, task: 'native:noop', input }, async (pool) => {
       const few = quick ? 10_000 : 50_000
       const many = quick ? 20_000 : 50_000
-      const times = await oneByOne(pool, 'noop', input, quick ? 2_000 : 10_000)
+      const times = await oneByOne(pool, 'native:noop', input, quick ? 2_000 : 10_000)
       return {
-        inFlight: perSecond(few, await inFlight(pool, 'noop', input, few)),
-        atOnce: perSecond(many, await atOnce(pool, 'noop', input, many)),
+        inFlight: perSecond(few, await inFlight(pool, 'native:noop', input, few)),
+        atOnce: perSecond(many, await atOnce(pool, 'native:noop', input, many)),
         p50: quantile(times, 0.5) * 1000,
         p99: quantile(times, 0.99) * 1000
       }

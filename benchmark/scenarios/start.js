@@ -36,7 +36,7 @@ module.exports = {
       firstJavaScript: javascript.first
     }
     if (contender.id !== 'threadmill') return figures
-    const native = await start(contender, 'noop', processes)
+    const native = await start(contender, 'native:noop', processes)
     return { ...figures, firstNative: native.first }
   }
 }

@@ -1,7 +1,7 @@
 'use strict'
 
 // The work, as functions of a file's path. This one script is run by all three contenders; Threadmill takes
-// `words` from it and has `hash` and `compress` of its own, in Rust.
+// `words` from it, and its native tasks for the rest.
 
 const { createHash } = require('node:crypto')
 const { readFileSync } = require('node:fs')

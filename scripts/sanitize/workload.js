@@ -44,36 +44,38 @@ async function nativeInputs() {
       new Uint8Array(shared, 3)
     ]
     const expected = sha256(content)
-    const digests = forms.map((data) => pool.execute('hash', { data }))
+    const digests = forms.map((data) => pool.execute('native:hash', { data }))
     await collect()
     for (const digest of await Promise.all(digests)) assert.equal(digest, expected)
 
     for (const algorithm of ['gzip', 'deflate', 'brotli', 'zstd']) {
-      const packed = await pool.execute('compress', { data: content, algorithm })
-      const loan = pool.execute('decompress', { data: packed, algorithm })
+      const packed = await pool.execute('native:compress', { data: content, algorithm })
+      const loan = pool.execute('native:decompress', { data: packed, algorithm })
       const owned = new Uint8Array(packed)
-      const gift = pool.execute('decompress', { data: owned, algorithm }, { transfer: [owned.buffer] })
+      const gift = pool.execute('native:decompress', { data: owned, algorithm }, { transfer: [owned.buffer] })
       for (const unpacked of await Promise.all([loan, gift]))
         assert.deepEqual(new Uint8Array(unpacked), content)
       assert.equal(
-        await codeOf(pool.execute('decompress', { data: packed.subarray(0, packed.length - 1), algorithm })),
+        await codeOf(
+          pool.execute('native:decompress', { data: packed.subarray(0, packed.length - 1), algorithm })
+        ),
         'ERR_CORRUPT_DATA'
       )
     }
     const gift = content.slice()
-    const back = await pool.execute('noop', { data: gift }, { transfer: [gift.buffer] })
+    const back = await pool.execute('native:noop', { data: gift }, { transfer: [gift.buffer] })
     assert.equal(gift.byteLength, 0)
     assert.deepEqual(back, content)
     await collect()
   }
   for (const text of ['', 'abc', 'ä'.repeat(2000), '𝒳\ud800'.repeat(100_000)]) {
-    assert.equal(await pool.execute('hash', { data: text }), sha256(text))
-    assert.equal(await pool.execute('noop', { data: text }), text)
+    assert.equal(await pool.execute('native:hash', { data: text }), sha256(text))
+    assert.equal(await pool.execute('native:noop', { data: text }), text)
   }
   for (const algorithm of ['sha512', 'sha1', 'md5', 'sha3-256', 'blake3', 'xxh3', 'crc32'])
-    await pool.execute('hash', { data: bytes(300 * KIBIBYTE), algorithm, encoding: 'buffer' })
+    await pool.execute('native:hash', { data: bytes(300 * KIBIBYTE), algorithm, encoding: 'buffer' })
   assert.equal(
-    await pool.execute('hash', { data: { path: __filename } }),
+    await pool.execute('native:hash', { data: { path: __filename } }),
     sha256(fs.readFileSync(__filename))
   )
   await pool.close()
@@ -85,12 +87,12 @@ async function nativeErrors() {
   const bomb = zlib.gzipSync(new Uint8Array(4 * MEBIBYTE))
   const codes = await Promise.all(
     [
-      pool.execute('probe-panic', { words: 'words' }),
-      pool.execute('probe-panic', { data, words: 'ä'.repeat(5000) }),
-      pool.execute('decompress', { data }),
-      pool.execute('decompress', { data: bomb, maxOutputLength: 100 }),
-      pool.execute('compress', { data: crypto.randomBytes(MEBIBYTE), maxOutputLength: 100 }),
-      pool.execute('hash', { data: { path: `${__filename}.not` } })
+      pool.execute('native:probe-panic', { words: 'words' }),
+      pool.execute('native:probe-panic', { data, words: 'ä'.repeat(5000) }),
+      pool.execute('native:decompress', { data }),
+      pool.execute('native:decompress', { data: bomb, maxOutputLength: 100 }),
+      pool.execute('native:compress', { data: crypto.randomBytes(MEBIBYTE), maxOutputLength: 100 }),
+      pool.execute('native:hash', { data: { path: `${__filename}.not` } })
     ].map(codeOf)
   )
   assert.deepEqual(codes, [
@@ -114,8 +116,8 @@ async function sharedWhileWritten() {
   const pool = new WorkerPool({ nativeThreads: 2 })
   for (let round = 0; round < 10; round++) {
     await Promise.all([
-      pool.execute('hash', { data: shared }),
-      pool.execute('compress', { data: shared.subarray(round, MEBIBYTE - round) })
+      pool.execute('native:hash', { data: shared }),
+      pool.execute('native:compress', { data: shared.subarray(round, MEBIBYTE - round) })
     ])
   }
   await writer.terminate()
@@ -188,10 +190,14 @@ async function stopped() {
       const { signal } = controller
       const given = bytes(MEBIBYTE)
       const outcomes = [
-        pool.execute('hash', { data: bytes(4 * MEBIBYTE), algorithm: 'sha3-256' }, { timeout: 1 + round }),
-        pool.execute('compress', { data: bytes(4 * MEBIBYTE), algorithm: 'brotli' }, { signal }),
-        pool.execute('compress', { data: given }, { signal, transfer: [given.buffer] }),
-        pool.execute('compress', { data: new SharedArrayBuffer(MEBIBYTE) }, { signal, retries: 2 }),
+        pool.execute(
+          'native:hash',
+          { data: bytes(4 * MEBIBYTE), algorithm: 'sha3-256' },
+          { timeout: 1 + round }
+        ),
+        pool.execute('native:compress', { data: bytes(4 * MEBIBYTE), algorithm: 'brotli' }, { signal }),
+        pool.execute('native:compress', { data: given }, { signal, transfer: [given.buffer] }),
+        pool.execute('native:compress', { data: new SharedArrayBuffer(MEBIBYTE) }, { signal, retries: 2 }),
         pool.execute(spin, 'ж'.repeat(1000), { timeout: 5 }),
         pool.execute(spin, bytes(KIBIBYTE), { signal, retries: 2 }),
         pool.execute(() => new Promise(() => {}), undefined, { timeout: 5, retries: 1 })
@@ -221,9 +227,9 @@ async function endings() {
     for (let n = 0; n < 20; n++) {
       const gift = bytes(64 * KIBIBYTE)
       tasks.push(
-        pool.execute('compress', { data: bytes(256 * KIBIBYTE), algorithm: 'brotli' }),
-        pool.execute('noop', { data: gift }, { transfer: [gift.buffer] }),
-        pool.execute('hash', { data: new SharedArrayBuffer(MEBIBYTE) }),
+        pool.execute('native:compress', { data: bytes(256 * KIBIBYTE), algorithm: 'brotli' }),
+        pool.execute('native:noop', { data: gift }, { transfer: [gift.buffer] }),
+        pool.execute('native:hash', { data: new SharedArrayBuffer(MEBIBYTE) }),
         pool.execute((view) => view.length, bytes(n)),
         pool.execute((view) => move(view), bytes(n))
       )
@@ -243,7 +249,7 @@ async function endings() {
 async function forgotten() {
   for (let round = 0; round < 5; round++) {
     await new WorkerPool({ maxWorkers: 1 }).execute((n) => n, round)
-    await new WorkerPool({ nativeThreads: 1 }).execute('hash', { data: bytes(MEBIBYTE) })
+    await new WorkerPool({ nativeThreads: 1 }).execute('native:hash', { data: bytes(MEBIBYTE) })
     await collect()
   }
 }
@@ -254,8 +260,8 @@ async function nested() {
     const { WorkerPool } = require(face)
     const pool = new WorkerPool({ maxWorkers: 1, nativeThreads: 1 })
     const data = new Uint8Array(1 << 20)
-    const results = await Promise.all([pool.execute('hash', { data }), pool.execute((n) => n + 1, 1)])
-    while (!ends) await pool.execute('compress', { data })
+    const results = await Promise.all([pool.execute('native:hash', { data }), pool.execute((n) => n + 1, 1)])
+    while (!ends) await pool.execute('native:compress', { data })
     await pool.close()
     return results[1]
   }

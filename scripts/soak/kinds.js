@@ -32,7 +32,7 @@ const KINDS = {
     weight: 10,
     make: (random) => {
       const data = bytesOf(random, 200_000)
-      return { task: 'hash', input: { data, algorithm: 'sha256' }, value: sha256(data) }
+      return { task: 'native:hash', input: { data, algorithm: 'sha256' }, value: sha256(data) }
     }
   },
   transfer: {
@@ -101,7 +101,7 @@ const KINDS = {
   nativeTimeout: {
     weight: 2,
     make: () => ({
-      task: 'hash',
+      task: 'native:hash',
       input: { data: { path: '/dev/zero' } },
       ends: ['ERR_TASK_TIMEOUT'],
       options: { timeout: 5 },
@@ -111,7 +111,7 @@ const KINDS = {
   panic: {
     weight: 1,
     make: () => ({
-      task: 'probe-panic',
+      task: 'native:probe-panic',
       input: { words: 'soak' },
       ends: ['ERR_TASK_PANIC'],
       fault: 'native panic'
@@ -131,7 +131,7 @@ const KINDS = {
   abortedNative: {
     weight: 2,
     make: (random) => ({
-      task: 'compress',
+      task: 'native:compress',
       input: { data: { path: '/dev/zero' }, algorithm: anyOf(random, ['gzip', 'zstd', 'brotli']) },
       ends: ['SOAK_ABORTED'],
       abortAfter: random() * 10,

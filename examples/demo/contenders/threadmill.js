@@ -2,11 +2,12 @@
 
 const { availableParallelism } = require('node:os')
 const { WorkerPool } = require('threadmill')
+const { compress, hash } = require('threadmill/native')
 
-const inputs = {
-  words: (file) => file,
-  hash: (file) => ({ data: { path: file }, algorithm: 'sha256' }),
-  compress: (file) => ({ data: { path: file }, algorithm: 'gzip' })
+const calls = {
+  words: (pool, file) => pool.execute('words', file),
+  hash: (pool, file) => pool.execute(hash, { data: { path: file }, algorithm: 'sha256' }),
+  compress: (pool, file) => pool.execute(compress, { data: { path: file }, algorithm: 'gzip' })
 }
 
 // The script's function on workers; hash and compress on native threads, which read the files themselves.
@@ -16,7 +17,7 @@ module.exports = {
   open() {
     const pool = new WorkerPool('../job.js')
     return {
-      run: (task, file) => pool.execute(task, inputs[task](file)),
+      run: (task, file) => calls[task](pool, file),
       close: () => pool.close()
     }
   }
