@@ -12,7 +12,9 @@ export interface NativeTask<Input, Output, Words = Record<never, never>> {
 }
 
 /** What a native task resolves to if its `encoding` is `Word`, or was left out. */
-export type NativeOutput<Output, Words, Word extends keyof Words> = [Word] extends [never] ? Output : Words[Word]
+export type NativeOutput<Output, Words, Word extends keyof Words> = [Word] extends [never]
+  ? Output
+  : Words[Word]
 
 /** Bytes, where no file is meant. A string stands for its UTF-8. */
 export type InMemory = NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string
