@@ -11,8 +11,11 @@ export interface NoopInput {
 }
 
 /** Does nothing, and resolves to `data` as it came: the price of a task. */
-export const noop: NativeTask<NoopInput, unknown> & {
-  (input?: NoopInput, options?: ExecuteOptions): Promise<unknown>
+export const noop: NativeTask<NoopInput, any> & {
+  <Given extends NoopInput['data'] = undefined>(
+    input?: Omit<NoopInput, 'data'> & { data?: Given },
+    options?: ExecuteOptions
+  ): Promise<Given>
 }
 
 /** Input of the native task `hash`. */

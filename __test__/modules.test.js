@@ -5,7 +5,7 @@ const { PoolError, WorkerPool } = require('..')
 const { install, temporaryDirectory } = require('./support/files.js')
 const { thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
-const { runNode } = require('./support/processes.js')
+const { outputOf, runNode } = require('./support/processes.js')
 const { ROOT, TASKS } = require('./support/scripts.js')
 const { within } = require('./support/waiting.js')
 
@@ -84,6 +84,24 @@ describe('threadmill can be loaded', () => {
     }
     collect(manifest.exports)
     for (const file of named) expect(fs.existsSync(path.join(ROOT, file))).toBe(true)
+  })
+
+  test('as it is packed, with every file that one of its files names', async () => {
+    const { stdout } = await outputOf(
+      [path.join(path.dirname(process.execPath), 'npm'), 'pack', '--dry-run', '--json', '--ignore-scripts'],
+      { cwd: ROOT }
+    )
+    const packed = new Set(JSON.parse(stdout)[0].files.map((file) => file.path))
+    for (const name of packed) {
+      if (!/^[^/]*\.(?:js|mjs|d\.ts)$|^types\//.test(name)) continue
+      const text = fs.readFileSync(path.join(ROOT, name), 'utf8')
+      for (const [, to] of text.matchAll(/(?:from |require\()['"](\.[^'"]+)['"]/g)) {
+        const target = path.join(path.dirname(name), to)
+        expect([target, target.replace(/\.js$/, '.d.ts')].some((file) => packed.has(file))).toBe(true)
+      }
+    }
+    for (const name of ['threadmill.node', 'dist/worker.js', 'LICENSE', 'THIRD-PARTY-NOTICES.md'])
+      expect(packed).toContain(name)
   })
 
   test('from a directory with an unusual name', async () => {

@@ -14,6 +14,9 @@ const PAGE = path.join(root, 'docs/native-tasks.md')
 const declarations = addon.names.map((_, number) => addon.declarationOf(number))
 
 const pascal = (name) => name.replace(/(?:^|-)(\w)/g, (_, letter) => letter.toUpperCase())
+/** The output of a task that gives back what it was given as an option. */
+const GIVEN = /^Given<'(\w+)'>$/
+
 const literal = (word) => `'${word}'`
 
 /** A type as TypeScript writes it. */
@@ -92,9 +95,13 @@ function typesOf({ name, about, options, output, errors }) {
 }
 
 function taskOf(name, Name, optional, output) {
-  if (output.type === 'Data | undefined')
+  const given = output.type.match(GIVEN)?.[1]
+  if (given !== undefined)
     return `export const ${name}: NativeTask<${Name}Input, any> & {
-  <Data extends InMemory | undefined = undefined>(input?: { data?: Data }, options?: ExecuteOptions): Promise<Data>
+  <Given extends ${Name}Input['${given}'] = undefined>(
+    input${optional}: Omit<${Name}Input, '${given}'> & { ${given}?: Given },
+    options?: ExecuteOptions
+  ): Promise<Given>
 }`
   if (output.when === undefined)
     return `export const ${name}: NativeTask<${Name}Input, ${output.type}> & {
@@ -150,7 +157,7 @@ function tableOf({ name, about, options, output, errors }) {
     '| --- | --- | --- |',
     ...rows,
     '',
-    `Resolves to: ${output.type}${when.join('')}.`,
+    `Resolves to: ${output.type.replace(GIVEN, 'what `$1` was, as it came')}${when.join('')}.`,
     ...(rejections.length > 0
       ? ['', `Besides wrong options, \`${name}\` rejects with`, '', ...rejections]
       : [])

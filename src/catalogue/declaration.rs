@@ -12,7 +12,7 @@ pub type Errors = &'static [(&'static str, &'static str)];
 /// What a task resolves to, in TypeScript's words.
 #[derive(Clone, Copy, Debug)]
 pub struct Returns {
-    /// The type.
+    /// The type, or `Given<'name'>` for whatever was given as the option of that name.
     pub kind: &'static str,
     /// Where an option changes it.
     pub when: &'static [When],

@@ -19,7 +19,7 @@ impl Task for Noop {
     const NAME: &'static str = "noop";
     const FAMILY: &'static str = "noop";
     const ABOUT: &'static str = "Does nothing, and resolves to `data` as it came: the price of a task.";
-    const RETURNS: Returns = Returns::always("unknown");
+    const RETURNS: Returns = Returns::always("Given<'data'>");
     const ERRORS: &'static [Errors] = &[];
     type Options<'given> = Options<'given>;
 
