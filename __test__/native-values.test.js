@@ -3,9 +3,10 @@
 // What native tasks can take and give back, whatever they are: shown with tasks that do nothing else.
 
 const { ENVIRONMENT } = require('./support/probe.js')
+const { constants } = require('node:buffer')
 const { PoolError, WorkerPool } = require('..')
 const { write } = require('./support/files.js')
-const { rejection } = require('./support/outcomes.js')
+const { outcomeOf, rejection } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { FACE, outputOf } = require('./support/processes.js')
 
@@ -142,7 +143,7 @@ describe('what is said of options within options', () => {
       'ERR_OUT_OF_RANGE',
       "'steps[0].points[1]' of 'probe-echo' must be a number from -1 to 1; received 2."
     ],
-    ['no number', { number: Number.NaN }, 'ERR_OUT_OF_RANGE', 'received NaN.'],
+    ['no number', { number: Number.NaN }, 'ERR_OUT_OF_RANGE', 'must be a finite number; received NaN.'],
     ['a boolean', { boolean: 1 }, 'ERR_INVALID_ARG_TYPE', 'must be a boolean; received 1.'],
     ['text', { text: 1 }, 'ERR_INVALID_ARG_TYPE', 'must be a string; received 1.'],
     [
@@ -213,6 +214,15 @@ describe('memory that comes back', () => {
         Buffer.from(want.buffer)
       )
     }
+  })
+
+  test('beyond the largest buffer of this Node is refused, and the process goes on', async () => {
+    const length = 2 ** 29 + 1 // of eight bytes each, which nobody has touched
+    const pool = track(new WorkerPool({ nativeThreads: 1 }))
+    const outcome = await outcomeOf(pool.execute('native:probe-arrays', { length, shape: 'zeros' }))
+    if (8 * length > constants.MAX_LENGTH) expect(outcome.code).toBe('ERR_BUFFER_TOO_LARGE')
+    else expect(outcome.value).toHaveLength(length)
+    expect(await pool.execute('native:noop', { data: 'x' })).toBe('x')
   })
 
   test('may be written to, and is the receiver’s own', async () => {

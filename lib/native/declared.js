@@ -71,7 +71,8 @@ class DeclaredOptions {
       case 'whole':
         return this.#whole(type, value, name, chosen)
       case 'number': {
-        const demand = `a number from ${type.min} to ${type.max}`
+        const isAny = type.max === Number.MAX_VALUE
+        const demand = isAny ? 'a finite number' : `a number from ${type.min} to ${type.max}`
         if (typeof value !== 'number') throw this.#wrong(invalidType, name, demand, value)
         if (!(value >= type.min && value <= type.max)) throw this.#wrong(outOfRange, name, demand, value)
         return String(value)

@@ -1,22 +1,11 @@
 'use strict'
 
+const { VIEWS } = require('../wire/format.js')
+
 // What a native task resolves to that is neither one text nor one piece of memory: a tree of tagged arrays, as
 // src/catalogue/output.rs describes it.
 
-const VIEWS = {
-  __proto__: null,
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array
-}
+const VIEWS_BY_NAME = new Map(VIEWS.map((View) => [View.name, View]))
 
 /**
  * @param {string} template the tree as JSON
@@ -54,7 +43,8 @@ function outputOf(template, memories, returns) {
 function viewOf(kind, memory) {
   if (kind === 'ArrayBuffer') return memory
   if (kind === 'Buffer') return Buffer.from(memory)
-  return new VIEWS[kind](memory)
+  const View = /** @type {any} */ (VIEWS_BY_NAME.get(kind))
+  return new View(memory)
 }
 
 module.exports = { outputOf }
