@@ -29,7 +29,6 @@ async function works(options) {
   await within(pool.close(), 'close()')
 }
 
-const INFINITE = Number.POSITIVE_INFINITY
 const COUNTS = ['size', 'minWorkers', 'maxWorkers', 'nativeThreads']
 const TIMES = ['idleTimeout', 'aging']
 
