@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import { EventEmitter } from 'node:events'
 import type { PoolEvents, PoolStats } from './types/figures.js'
-import type { NativeOutput, NativeTask } from './types/native-task.js'
+import type { GivenInput, NativeOutput, NativeTask } from './types/native-task.js'
 import type {
   CloseOptions,
   ExecuteOptions,
@@ -67,10 +67,10 @@ export function move<T extends object>(value: T): T
  * An idle pool does not keep the process alive, an unsettled task does.
  */
 export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposable {
-  /** @throws PoolError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` or `ERR_OUT_OF_RANGE`, naming the option. */
-  constructor(options?: PoolOptions)
   /** A pool for a script, with a fixed number of workers or options. */
   constructor(script: string | URL, sizeOrOptions?: number | PoolOptions)
+  /** @throws PoolError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` or `ERR_OUT_OF_RANGE`, naming the option. */
+  constructor(options?: PoolOptions)
 
   /**
    * Runs a self-contained function: it is sent as source, so it sees its arguments, globals and `require`, and
@@ -83,14 +83,12 @@ export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposa
     options?: ExecuteOptions
   ): Promise<Awaited<Output>>
   /**
-   * Runs a function that the script exports by this name; `'default'` is its default export. Only names that begin with
-   * `native:` are native tasks.
+   * Runs a function that the script exports by this name (`'default'` is its default export), or a native task of
+   * `threadmill/native`. Only names that begin with `native:` are those of native tasks.
    */
-  execute<Output = any>(task: string, input?: unknown, options?: ExecuteOptions): Promise<Output>
-  /** Runs a native task of `threadmill/native`. */
-  execute<Input, Output, Words, Word extends keyof Words = never>(
-    task: NativeTask<Input, Output, Words>,
-    input?: NoInfer<Input> & { encoding?: Word },
+  execute<Output = any, Input = unknown, Words = Record<never, never>, Word extends keyof Words = never>(
+    task: string | NativeTask<Input, Output, Words>,
+    input?: GivenInput<Input, Word>,
     options?: ExecuteOptions
   ): Promise<NativeOutput<Output, Words, Word>>
 
@@ -104,16 +102,10 @@ export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposa
     input?: Input,
     options?: PriorityOptions
   ): Promise<Awaited<Output>>
-  priority<Output = any>(
+  priority<Output = any, Input = unknown, Words = Record<never, never>, Word extends keyof Words = never>(
     level: Priority,
-    task: string,
-    input?: unknown,
-    options?: PriorityOptions
-  ): Promise<Output>
-  priority<Input, Output, Words, Word extends keyof Words = never>(
-    level: Priority,
-    task: NativeTask<Input, Output, Words>,
-    input?: NoInfer<Input> & { encoding?: Word },
+    task: string | NativeTask<Input, Output, Words>,
+    input?: GivenInput<Input, Word>,
     options?: PriorityOptions
   ): Promise<NativeOutput<Output, Words, Word>>
 

@@ -7,7 +7,7 @@ const { WorkerPool } = require('..')
 const { rejection } = require('./support/outcomes.js')
 const { makePipe } = require('./support/pipes.js')
 const { track } = require('./support/pools.js')
-const { within } = require('./support/waiting.js')
+const { isSettled, until, within } = require('./support/waiting.js')
 
 const poolOf = (nativeThreads, more) => track(new WorkerPool({ nativeThreads, ...more }))
 const fork = (pool, input, options) => within(pool.execute('native:probe-fork', input, options), 'the fork')
@@ -95,29 +95,30 @@ describe('a forked task that is stopped', () => {
 })
 
 describe('helpers give way', () => {
-  test('to a task of higher priority, which does not wait for the fork', async () => {
-    const pool = poolOf(2)
+  // So many parts that they are not done before the test ends them.
+  async function longFork(pool) {
     await fork(pool, { parts: 2, meeting: 2 }) // both threads are there
-    let isOver = false
-    const forked = fork(pool, { parts: 2000, rounds: 200_000 }).then((names) => {
-      isOver = true
-      return names
-    })
-    for (let n = 0; n < 20; n++) {
-      await within(pool.priority('high', 'native:noop'), 'a task of higher priority')
-      expect(isOver).toBe(false)
+    const controller = new AbortController()
+    const over = rejection(
+      pool.execute('native:probe-fork', { parts: 100_000, rounds: 100_000 }, { signal: controller.signal })
+    )
+    await until(() => pool.stats().nativeThreads.busy === 2, 'a helper')
+    return () => {
+      controller.abort()
+      return over
     }
-    expect(await within(forked, 'the fork', 60_000)).toHaveLength(2000)
-  }, 70_000)
+  }
 
-  test('to nobody of lower priority, who waits as behind any older task', async () => {
+  test('to tasks of higher priority, but not to those of lower or that came later', async () => {
     const pool = poolOf(2)
-    const order = []
-    const forked = fork(pool, { parts: 30, rounds: 2_000_000 }).then(() => order.push('forked'))
-    const low = pool.priority('low', 'native:noop').then(() => order.push('low'))
-    await within(Promise.all([forked, low]), 'both', 60_000)
-    expect(order).toHaveLength(2)
-  }, 70_000)
+    const end = await longFork(pool)
+    const waiting = [pool.priority('low', 'native:noop'), pool.execute('native:noop')]
+    for (let n = 0; n < 20; n++)
+      await within(pool.priority('high', 'native:noop'), 'a task of higher priority')
+    for (const task of waiting) expect(await isSettled(task)).toBe(false)
+    expect(await end()).toMatchObject({ name: 'AbortError' })
+    await within(Promise.all(waiting), 'those that waited')
+  })
 
   test('and a fork beside a task that holds the other thread does without it', async () => {
     const pool = poolOf(2)

@@ -208,6 +208,21 @@ describe('options', () => {
   })
 })
 
+test('an error about options is of the caller, in whose place it was called', async () => {
+  async function caller(call) {
+    return await rejection(call())
+  }
+  const pool = track(new WorkerPool())
+  for (const call of [
+    () => pool.execute(hash, { data: 5 }),
+    () => pool.priority('high', hash, { data: 5 }),
+    () => pool.execute('native:hash', { data: '' }, { timeot: 1 })
+  ]) {
+    const [, first] = (await caller(call)).stack.split('\n    at ')
+    expect(first).toContain(__filename)
+  }
+})
+
 describe('nothing is taken before everything is checked', () => {
   test.each([
     ['an option is wrong', { algorithm: 'nonsense' }],

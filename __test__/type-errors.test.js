@@ -27,6 +27,8 @@ const CALLS = [
   ["pool.priority('high', compress, { data: 'x', levle: 9 })", 'levle', /'levle' does not exist .*'level'\?/],
   ["pool.execute(hash, { data: 'x' }, { timeot: 5 })", 'timeot', /'timeot' does not exist .*'timeout'\?/],
   ["hash({ data: 'x', algoritm: 'md5' })", 'algoritm', /'algoritm' does not exist .*'algorithm'\?/],
+  ["pool.execute('echo', 1, { prio: 1 })", 'prio', /'prio' does not exist in type 'ExecuteOptions'/],
+  ['new WorkerPool({ maxWorker: 4 })', 'maxWorker', /'maxWorker' does not exist .*'maxWorkers'\?/],
   ['hash({ data: 5 })', 'data', /'number' is not assignable to type 'Bytes'/]
 ]
 

@@ -159,7 +159,12 @@ function tableOf({ name, about, options, output, errors }) {
     '',
     `Resolves to: ${output.type.replace(GIVEN, 'what `$1` was, as it came')}${when.join('')}.`,
     ...(rejections.length > 0
-      ? ['', `Besides wrong options, \`${name}\` rejects with`, '', ...rejections]
+      ? [
+          '',
+          `Besides wrong options and other codes of the operating system, \`${name}\` may reject with`,
+          '',
+          ...rejections
+        ]
       : [])
   ].join('\n')
 }

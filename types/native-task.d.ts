@@ -16,6 +16,11 @@ export type NativeOutput<Output, Words, Word extends keyof Words> = [Word] exten
   ? Output
   : Words[Word]
 
+/** What a task is given: a native task its input, with the `encoding` that decides its output; any other anything. */
+export type GivenInput<Input, Word> =
+  | (NoInfer<Input> & { encoding?: Word })
+  | (unknown extends Input ? unknown : never)
+
 /** Bytes, where no file is meant. A string stands for its UTF-8. */
 export type InMemory = NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string
 

@@ -6,9 +6,14 @@ const { nameOfTask } = require('./names.js')
 
 // The pool's own words for why a task was not accepted, or given up.
 
-/** An error of a submission, with the task it is about. */
-function about(task, error) {
-  if (error instanceof PoolError) error.task ??= nameOfTask(task)
+/**
+ * An error of a submission. One that does not know its task yet gets that, and a stack that begins where `call`, a
+ * function of ours, was called: the way from there to what has refused it would leave no room for the caller.
+ */
+function about(task, error, call) {
+  if (!(error instanceof PoolError) || error.task !== undefined) return error
+  error.task = nameOfTask(task)
+  Error.captureStackTrace(error, call)
   return error
 }
 
