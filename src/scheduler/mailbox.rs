@@ -28,6 +28,8 @@ pub struct Mailbox<N> {
     any: AtomicBool,
     /// What the consumer has fetched and not taken yet. Nobody else locks it.
     batch: Mutex<VecDeque<N>>,
+    /// Whether that is anything. The consumer's own.
+    fetched: AtomicBool,
     armed: AtomicBool,
     owner: Box<dyn Wake>,
 }
@@ -35,8 +37,14 @@ pub struct Mailbox<N> {
 impl<N> Mailbox<N> {
     /// An empty mailbox whose consumer is woken through `owner`.
     pub fn new(owner: Box<dyn Wake>) -> Self {
-        let (arrived, batch) = (Mutex::new(VecDeque::new()), Mutex::new(VecDeque::new()));
-        Self { arrived, any: AtomicBool::new(false), batch, armed: AtomicBool::new(false), owner }
+        Self {
+            arrived: Mutex::new(VecDeque::new()),
+            any: AtomicBool::new(false),
+            batch: Mutex::new(VecDeque::new()),
+            fetched: AtomicBool::new(false),
+            armed: AtomicBool::new(false),
+            owner,
+        }
     }
 
     /// Adds a note without waking anybody; follow it with [`Mailbox::notify`], outside of any lock.
@@ -58,18 +66,35 @@ impl<N> Mailbox<N> {
 
     /// The next note. Consumer only. O(1).
     pub fn take(&self) -> Option<N> {
+        // Relaxed: the consumer reads what it has written itself.
+        if !self.fetched.load(Ordering::Relaxed) {
+            return self.fetch();
+        }
         let mut batch = lock(&self.batch);
-        // Relaxed: as in `push`.
-        if batch.is_empty() && self.any.load(Ordering::Relaxed) {
-            // The emptied batch is where the next notes go: its memory is used again.
-            let mut arrived = lock(&self.arrived);
-            std::mem::swap(&mut *batch, &mut *arrived);
-            self.any.store(false, Ordering::Relaxed);
-        }
         let note = batch.pop_front();
-        if batch.is_empty() && batch.capacity() > KEPT_CAPACITY {
-            *batch = VecDeque::new();
+        if batch.is_empty() {
+            self.fetched.store(false, Ordering::Relaxed);
+            if batch.capacity() > KEPT_CAPACITY {
+                *batch = VecDeque::new();
+            }
         }
+        note
+    }
+
+    /// The first note of those that have arrived; the others are fetched with it.
+    fn fetch(&self) -> Option<N> {
+        // Relaxed: as in `push`.
+        if !self.any.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut arrived = lock(&self.arrived);
+        let note = arrived.pop_front();
+        if !arrived.is_empty() {
+            // The emptied batch is where the next notes go: its memory is used again.
+            std::mem::swap(&mut *lock(&self.batch), &mut *arrived);
+            self.fetched.store(true, Ordering::Relaxed);
+        }
+        self.any.store(false, Ordering::Relaxed);
         note
     }
 
@@ -89,7 +114,7 @@ impl<N> Mailbox<N> {
     /// Called by the consumer when [`Mailbox::take`] has run dry: `true` if it may sleep, `false` if a
     /// note arrived meanwhile that nobody else will wake it for, so that it has to go on taking.
     pub fn rest(&self) -> bool {
-        debug_assert!(lock(&self.batch).is_empty(), "it has run dry");
+        debug_assert!(!self.fetched.load(Ordering::Relaxed), "it has run dry");
         // AcqRel: pairs with `notify`. A producer whose swap saw `true` did it before this store, and the
         // acquire half makes its `any` visible to the look that follows.
         self.armed.swap(false, Ordering::AcqRel);
