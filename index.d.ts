@@ -13,7 +13,7 @@ import type {
 import type { InlineTask } from './types/tasks.js'
 
 export * from './types/figures.js'
-export * from './types/native-task.js'
+export type { Bytes, GivenInput, InMemory, NativeOutput, NativeTask } from './types/native-task.js'
 export * from './types/options.js'
 export * from './types/tasks.js'
 

@@ -1,4 +1,6 @@
+// Made by scripts/native-reference.js from what the native tasks declare of themselves.
+
 import native from './native.js'
 
 export default native
-export const { hash, hmac, compress, decompress, noop } = native
+export const { noop, hash, hmac, compress, decompress } = native

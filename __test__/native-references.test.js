@@ -197,6 +197,36 @@ describe('what is no reference', () => {
     expect(await within(pool.execute(task, 1), 'an inline function')).toBe(2)
   })
 
+  test.each([
+    [
+      'whose name throws',
+      () =>
+        Object.defineProperty(() => {}, 'name', {
+          get: () => {
+            throw new Error('asked')
+          }
+        })
+    ],
+    [
+      'that answers nothing',
+      () => {
+        const { proxy, revoke } = Proxy.revocable(() => {}, {})
+        revoke()
+        return proxy
+      }
+    ]
+  ])('a function %s never throws at its caller', async (_, make) => {
+    const pool = track(new WorkerPool({ maxWorkers: 1 }))
+    const task = make()
+    expect(await rejection(pool.execute(task, 1, { timeot: 1 }))).toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+      task: '(function)'
+    })
+    expect(await rejection(pool.priority('soon', task))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    await within(pool.close(), 'close()')
+    expect(await rejection(pool.execute(task))).toMatchObject({ code: 'ERR_POOL_CLOSED', task: '(function)' })
+  })
+
   test('and throws when it is asked rejects with that', async () => {
     const pool = track(new WorkerPool())
     const thrown = new Error('asked')

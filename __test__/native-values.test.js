@@ -171,6 +171,24 @@ describe('what is said of options within options', () => {
     expect(error.message).toContain(words)
   })
 
+  test.each([
+    ['detached', (buffer) => structuredClone(buffer, { transfer: [buffer] }), 'is a detached buffer'],
+    ['made smaller', (buffer) => buffer.resize(10), 'is a buffer that was made smaller meanwhile']
+  ])('bytes that a later getter has %s', async (_, spoil, words) => {
+    const buffer = new ArrayBuffer(1000, { maxByteLength: 1000 })
+    const later = {
+      get width() {
+        spoil(buffer)
+        return 1
+      }
+    }
+    const error = await rejection(
+      echo({ steps: [{ width: 1, bytes: new Uint8Array(buffer, 500, 500) }, later] })
+    )
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    expect(error.message).toContain(`'steps[0].bytes' of 'probe-echo' ${words}`)
+  })
+
   test('a circle', async () => {
     const json = {}
     json.json = json

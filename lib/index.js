@@ -6,8 +6,8 @@ module.exports = {
   PoolError: require('./errors.js').PoolError,
   move: require('./wire/move.js').move,
   native: {
-    ...require('./native/hash.js'),
-    ...require('./native/compress.js'),
-    ...require('./native/noop.js')
+    ...require('./faces/hash.js'),
+    ...require('./faces/compress.js'),
+    ...require('./faces/noop.js')
   }
 }

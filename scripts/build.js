@@ -108,7 +108,7 @@ if (more.length > 0) fail('one option at a time, please.')
 switch (option) {
   case undefined:
     place('threadmill.node', families, '--release')
-    if (fs.existsSync(path.join(root, 'lib'))) require('./bundle.js').bundle() // a package has the bundles instead
+    if (fs.existsSync(path.join(root, 'lib'))) require('./bundle.js')() // a package has the bundles instead
     break
   case '--testing':
     place('threadmill.testing.node', [...families, 'testing'])

@@ -1,7 +1,7 @@
 'use strict'
 
-// Makes, from what the native tasks declare of themselves (src/catalogue/), the types of `threadmill/native` and the
-// tables of docs/native-tasks.md. With --check it only says whether they are what it would make.
+// Makes, from what the native tasks declare of themselves (src/catalogue/), the types of `threadmill/native`, its names
+// for `import`, and the tables of docs/native-tasks.md. With --check it only says whether they are what it would make.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -9,6 +9,7 @@ const addon = require('../lib/addon.js')
 
 const root = path.join(__dirname, '..')
 const TYPES = path.join(root, 'native.d.ts')
+const NAMES = path.join(root, 'native.mjs')
 const PAGE = path.join(root, 'docs/native-tasks.md')
 
 const declarations = addon.names.map((_, number) => addon.declarationOf(number))
@@ -139,6 +140,16 @@ import type { ExecuteOptions } from './types/options.js'
 ${declarations.map(typesOf).join('\n\n')}
 `
 
+// ---- names
+
+const names = `// Made by scripts/native-reference.js from what the native tasks declare of themselves.
+
+import native from './native.js'
+
+export default native
+export const { ${declarations.map(({ name }) => name).join(', ')} } = native
+`
+
 // ---- the page
 
 const cell = (text) => text.replaceAll('|', '\\|')
@@ -184,6 +195,7 @@ function pageOf(page) {
 
 const made = [
   [TYPES, types],
+  [NAMES, names],
   [PAGE, pageOf(fs.readFileSync(PAGE, 'utf8'))]
 ]
 for (const [file, text] of made) {

@@ -46,8 +46,8 @@ export interface PoolOptions {
   /** Most native threads; they start when the first native tasks come. Default `os.availableParallelism()`. */
   nativeThreads?: number
   /**
-   * Most bytes that native tasks hold at a time, together, for their work and their results; one that asks for more
-   * rejects with `ERR_OUT_OF_MEMORY`. Above 0. Default `Infinity`: no limit.
+   * Most bytes that native tasks hold at a time, together, while they run; one that asks for more rejects with
+   * `ERR_OUT_OF_MEMORY`. Above 0. Default `Infinity`: no limit.
    */
   nativeMemory?: number
   /** How long a worker above `minWorkers` may idle before it is retired. Default 30 000; `Infinity` for ever. */

@@ -52,9 +52,15 @@ class Bytes {
     return this.found.push({ name: '', original: text, buffer, offset: byteOffset, length: byteLength }) - 1
   }
 
-  /** Looks again: a getter may have detached what was met before. */
+  /** Looks again: a getter may have detached, or made smaller, what was met before. */
   checkAgain() {
-    for (const { name, buffer } of this.found) this.#refuseDetached(name, buffer)
+    for (const { name, buffer, offset, length } of this.found) {
+      this.#refuseDetached(name, buffer)
+      if (offset + length > buffer.byteLength)
+        throw invalidValue(
+          `The option '${name}' of '${this.#task}' is a buffer that was made smaller meanwhile`
+        )
+    }
   }
 
   #refuseDetached(name, buffer) {

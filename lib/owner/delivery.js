@@ -17,7 +17,7 @@ class Delivery {
 
   /**
    * @param {any} native the NativePool
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, hold: InstanceType<typeof import('./hold.js').Hold> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'workers' | 'hold'>} parts
    */
   constructor(native, { tasks, workers, hold }) {
     this.#native = native

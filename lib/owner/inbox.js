@@ -43,7 +43,7 @@ class Inbox {
   /**
    * @param {any} native the NativePool
    * @param {(stay: boolean) => string} take its `drain`
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, hold: InstanceType<typeof import('./hold.js').Hold> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'hold'>} parts
    */
   constructor(native, take, { tasks, hold }) {
     this.#native = native

@@ -10,9 +10,6 @@ const { LONGEST_TIMER } = require('./timers.js')
 /** `CLOSED` has ended without a termination. */
 const PHASE = { OPEN: 0, CLOSING: 1, CLOSED: 2, TERMINATED: 3 }
 
-/** What native threads may still be reading after a termination, by pool. @type {Map<Life, any[]>} */
-const lingering = new Map()
-
 // A pool's end: from the first call of close() or terminate() until every thread is gone.
 class Life {
   #native
@@ -21,13 +18,17 @@ class Life {
   #withdrawals
   #hold
   #phase = PHASE.OPEN
-  /** Settles when everything has ended; made by the first who wants the end. */
-  #end = /** @type {ReturnType<typeof deferred> | undefined} */ (undefined)
+  /**
+   * Settles when everything has ended; made by the first who wants the end. `lingering` is what native threads may still
+   * be reading after a termination.
+   * @type {(ReturnType<typeof deferred> & { lingering: any[] }) | undefined}
+   */
+  #end = undefined
   #onEnd
 
   /**
    * @param {any} native the NativePool
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, hold: InstanceType<typeof import('./hold.js').Hold> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'workers' | 'withdrawals' | 'hold'>} parts
    * @param {() => void} onEnd what Rust still calls may be let go of
    */
   constructor(native, { tasks, workers, withdrawals, hold }, onEnd) {
@@ -62,22 +63,22 @@ class Life {
   }
 
   terminate() {
-    const { promise } = this.#begin(terminatedError())
-    if (this.#phase !== PHASE.CLOSING) return promise
+    const end = this.#begin(terminatedError())
+    if (this.#phase !== PHASE.CLOSING) return end.promise
     this.#phase = PHASE.TERMINATED
-    lingering.set(this, [...this.#tasks.kept])
+    end.lingering = [...this.#tasks.kept]
     this.#native.terminate()
     for (const slot of this.#tasks.openSlots())
       this.#tasks.reject(slot, terminatedError(this.#tasks.nameOf(slot)))
     this.#workers.terminate()
-    return promise
+    return end.promise
   }
 
   /** The end is wanted; from now on the process stays alive until it has come. */
   #begin(error) {
     if (this.#end === undefined) {
       this.#phase = PHASE.CLOSING
-      this.#end = deferred()
+      this.#end = { lingering: [], ...deferred() }
       this.#workers.end(error)
       this.#hold.need(REASON.END, true)
     }
@@ -89,7 +90,7 @@ class Life {
     this.#native.release()
     this.#onEnd()
     if (this.#end === undefined) return
-    lingering.delete(this)
+    this.#end.lingering = []
     await this.#workers.gone() // those that were ended by force, too
     if (this.#phase === PHASE.CLOSING) this.#phase = PHASE.CLOSED
     this.#hold.need(REASON.END, false)

@@ -2,19 +2,23 @@
 
 const addon = require('../addon.js')
 const { PoolError, invalidType, invalidValue, show } = require('../errors.js')
-const { PREFIX, nameOfReference } = require('../native/reference.js')
+const { PREFIX, nameOfReference } = require('../wire/reference.js')
 
 /** A function's name in errors and statistics is cut here. */
 const LONGEST_NAME = 60
 
-/** What a task is called; nothing if it cannot be one. */
+const NAMELESS = '(function)'
+
+/** What a task is called; nothing if it cannot be one. Also of a function that throws when it is asked. */
 function nameOfTask(task) {
   if (typeof task === 'string') return task
   if (typeof task !== 'function') return undefined
-  const native = nameOfReference(task)
-  return native === undefined
-    ? String(task.name).slice(0, LONGEST_NAME) || '(function)'
-    : `${PREFIX}${native}`
+  try {
+    const native = nameOfReference(task)
+    return native === undefined ? String(task.name).slice(0, LONGEST_NAME) || NAMELESS : `${PREFIX}${native}`
+  } catch {
+    return NAMELESS
+  }
 }
 
 /** The label of native task number `number`, and the other way round. */

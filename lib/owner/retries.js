@@ -11,7 +11,7 @@ class Retries {
 
   /**
    * @param {any} native the NativePool
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, hold: InstanceType<typeof import('./hold.js').Hold> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'hold'>} parts
    * @param {import('../options/task.js').TaskDefaults} defaults
    */
   constructor(native, { tasks, hold }, defaults) {

@@ -31,7 +31,7 @@ class Settle {
 
   /**
    * @param {any} native the NativePool
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, delivery: InstanceType<typeof import('./delivery.js').Delivery>, retries: InstanceType<typeof import('./retries.js').Retries>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, backpressure: InstanceType<typeof import('./backpressure.js').Backpressure>, life: InstanceType<typeof import('./life.js').Life> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'workers' | 'delivery' | 'retries' | 'withdrawals' | 'backpressure' | 'life'>} parts
    * @param {import('../options/task.js').TaskDefaults} defaults
    */
   constructor(native, parts, defaults) {
@@ -87,9 +87,9 @@ class Settle {
       case RECORD.CARGO_REJECTED:
         return this.#settle(record, this.#workers.receive(number))
       case RECORD.LARGE_BYTES:
-        return this.#settle(record, { value: this.#native.takeLarge() })
+        return this.#settle(record, { value: this.#native.takeMemories(1)[0] })
       case RECORD.VALUE:
-        return this.#settle(record, { value: Array.from({ length: number }, () => this.#native.takeLarge()) })
+        return this.#settle(record, { value: this.#native.takeMemories(number) })
       case RECORD.DELIVER:
         return void this.#rest.push(() => this.#delivery.deliverLate(slot, number))
       case RECORD.HIRE:
@@ -179,8 +179,10 @@ class Settle {
         return queueTimeoutError(this.#tasks.nameOf(slot), this.#limits(slot).queueTimeout)
       case RECORD.CANCELLED:
         return reasonOf(this.#tasks.kept[slot]?.options?.signal)
-      default: // WORKER_GONE
+      case RECORD.WORKER_GONE:
         return this.#workers.deathError(number, this.#tasks.nameOf(slot))
+      default:
+        throw new Error(`there is no kind of records ${kind}`)
     }
   }
 

@@ -34,7 +34,7 @@ class Submit {
   /**
    * @param {any} native the NativePool
    * @param {{ submit: Function, submitNative: Function }} calls its functions on the hot path
-   * @param {{ names: InstanceType<typeof import('./names.js').Names>, tasks: InstanceType<typeof import('./tasks.js').Tasks>, workers: InstanceType<typeof import('./workers.js').Workers>, delivery: InstanceType<typeof import('./delivery.js').Delivery>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, inbox: InstanceType<typeof import('./inbox.js').Inbox>, hold: InstanceType<typeof import('./hold.js').Hold>, backpressure: InstanceType<typeof import('./backpressure.js').Backpressure> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'names' | 'tasks' | 'workers' | 'delivery' | 'withdrawals' | 'inbox' | 'hold' | 'backpressure'>} parts
    * @param {{ maxQueue: number, defaults: import('../options/task.js').TaskDefaults }} limits
    */
   constructor(native, { submit, submitNative }, parts, limits) {
@@ -192,10 +192,8 @@ class Submit {
   }
 
   #watch(slot, signal, kept) {
-    const { signals } = this.#withdrawals
     try {
-      signals.watch(signal, slot)
-      kept.signals = signals
+      this.#withdrawals.watch(slot, signal, kept)
     } catch (cause) {
       this.#tasks.close(slot)
       const message = `The option 'signal' cannot be listened to: ${wordsOf(cause)}`

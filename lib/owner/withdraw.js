@@ -8,17 +8,22 @@ class Withdrawals {
   #native
   #tasks
   #hold
-  /** The signals of unsettled tasks. */
-  signals = new Signals((slot, signal) => this.#abort(slot, signal))
+  #signals = new Signals((slot, signal) => this.#abort(slot, signal))
 
   /**
    * @param {any} native the NativePool
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, hold: InstanceType<typeof import('./hold.js').Hold> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'hold'>} parts
    */
   constructor(native, { tasks, hold }) {
     this.#native = native
     this.#tasks = tasks
     this.#hold = hold
+  }
+
+  /** From now on, the task in a slot is taken back when `signal` is aborted. Throws what the signal does. */
+  watch(slot, signal, kept) {
+    this.#signals.watch(signal, slot)
+    kept.signals = this.#signals
   }
 
   /** A task's signal was aborted. */

@@ -43,7 +43,7 @@ class Workers {
   /**
    * @param {any} native the NativePool
    * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
-   * @param {{ tasks: InstanceType<typeof import('./tasks.js').Tasks>, inbox: InstanceType<typeof import('./inbox.js').Inbox>, withdrawals: InstanceType<typeof import('./withdraw.js').Withdrawals>, hold: InstanceType<typeof import('./hold.js').Hold>, news: InstanceType<typeof import('./news.js').News> }} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'inbox' | 'withdrawals' | 'hold' | 'news'>} parts
    */
   constructor(native, settings, { tasks, inbox, withdrawals, hold, news }) {
     this.#native = native

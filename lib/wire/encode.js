@@ -337,6 +337,7 @@ function encode(value, shareWith = null) {
 /** Lets go of the value; also to be called if `encode` was ended from outside, without its `finally`. */
 function forgetValue() {
   busy = false
+  share = null // which holds its pool
   if (objectSet.size > 0) {
     objectSet.clear()
     objectIndex = null

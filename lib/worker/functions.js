@@ -6,7 +6,7 @@ const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { numberOf } = require('../addon.js')
 const { PoolError, wordsOf } = require('../errors.js')
-const { PREFIX } = require('../native/reference.js')
+const { PREFIX } = require('../wire/reference.js')
 
 // Where a worker's functions come from: the exports of a script, or source.
 

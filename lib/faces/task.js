@@ -1,7 +1,7 @@
 'use strict'
 
 const { WorkerPool } = require('../pool.js')
-const { NATIVE } = require('./reference.js')
+const { NATIVE } = require('../wire/reference.js')
 
 /** @type {InstanceType<typeof WorkerPool> | undefined} */
 let shared
