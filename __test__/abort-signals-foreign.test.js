@@ -70,4 +70,22 @@ describe('signals that are not of this realm, or no AbortSignal at all', () => {
     expect(pool.stats().tasks.submitted).toBe(0)
     await within(pool.close(), 'close()')
   })
+
+  test.each(['a JavaScript task', 'a native task'])(
+    'one that submits others when it is listened to: %s',
+    async (kind) => {
+      const [pool, other] = [poolOf(), poolOf()]
+      const task = kind === 'a native task' ? 'native:noop' : 'echo'
+      const input = (data) => (kind === 'a native task' ? { data } : data)
+      for (const inner of [pool, other]) {
+        const results = []
+        const signal = vm.runInThisContext(SOURCE)
+        signal.addEventListener = () => {
+          results.push(inner.execute(task, input('inner')), inner.execute('echo', 'echoed'))
+        }
+        results.unshift(pool.execute(task, input('outer'), { signal }))
+        expect(await within(Promise.all(results), 'the results')).toEqual(['outer', 'inner', 'echoed'])
+      }
+    }
+  )
 })

@@ -12,7 +12,12 @@ const { commonDirectory, install, temporaryDirectory } = require('./support/file
 const { rejection } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { FACE, outputOf } = require('./support/processes.js')
+const { hasList } = require('./support/threads.js')
+const { ROOT } = require('./support/scripts.js')
 const { within } = require('./support/waiting.js')
+
+// Threads can be counted on Linux alone.
+const withList = hasList ? test : test.skip
 
 const { compress, decompress, hash, hmac, noop } = native
 const sha256 = (data) => createHash('sha256').update(data).digest('hex')
@@ -110,6 +115,21 @@ describe('a native task that is called', () => {
       const { hash } = require(${JSON.stringify(path.join(__dirname, '../native.js'))})
       hash({ data: 'x' }).then(console.log)`
     expect((await outputOf(['-e', program])).stdout).toBe(`${sha256('x')}\n`)
+  })
+
+  withList('leaves its threads to nobody: they end once it has not been called for a while', async () => {
+    const program = `
+      const { hash } = require(${JSON.stringify(path.join(__dirname, '../native.js'))})
+      const { countThreads } = require('./__test__/support/threads.js')
+      const { until } = require('./__test__/support/waiting.js')
+      ;(async () => {
+        const before = countThreads()
+        await hash({ data: 'x' })
+        const meanwhile = countThreads()
+        await until(() => countThreads() < meanwhile, 'the end of its threads')
+        console.log(await hash({ data: 'x' }))
+      })()`
+    expect((await outputOf(['-e', program], { cwd: ROOT })).stdout).toBe(`${sha256('x')}\n`)
   })
 
   test('works in the workers of another pool', async () => {

@@ -6,6 +6,7 @@ const { ENVIRONMENT } = require('./support/probe.js')
 const { constants } = require('node:buffer')
 const { PoolError, WorkerPool } = require('..')
 const { write } = require('./support/files.js')
+const { makeRandom } = require('./support/numbers.js')
 const { outcomeOf, rejection } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { FACE, outputOf } = require('./support/processes.js')
@@ -45,6 +46,26 @@ describe('options', () => {
       { width: 1000, label: 'none', bytes: null, points: new Float64Array() }
     ])
     expect(await echo({ steps: [] })).toMatchObject({ steps: [] })
+  })
+
+  test('that are numbers arrive to the last digit', async () => {
+    const random = makeRandom(7)
+    const numbers = Array.from({ length: 500 }, () => random() * 10 ** Math.floor(random() * 600 - 300))
+    const odd = [-0, 5e-324, Number.MAX_VALUE, -Number.MAX_VALUE, 0.1 + 0.2, 2 ** 53 + 2]
+    for (const number of odd) expect(Object.is((await echo({ number })).number, number)).toBe(true)
+    expect((await echo({ json: numbers })).json).toEqual(numbers)
+    const points = numbers.map((number) => number % 1)
+    expect((await echo({ steps: [{ width: 1, points }] })).steps[0].points).toEqual(Float64Array.from(points))
+  })
+
+  test('of any JSON arrive as deep as Rust reads, and as UTF-8 has them', async () => {
+    const nested = (depth) => JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+    expect((await echo({ json: nested(100) })).json).toEqual(nested(100))
+    const error = await rejection(echo({ json: nested(101) }))
+    expect(error).toMatchObject({ code: 'ERR_OUT_OF_RANGE' })
+    expect(error.message).toContain("'json' of 'probe-echo' must not nest deeper than 100 levels")
+    const json = { '\ud800': 'a\udfffb', '\\ud800': '\ud83d\ude00 [{"' }
+    expect((await echo({ json })).json).toEqual({ '\ufffd': 'a\ufffdb', '\\ud800': '\ud83d\ude00 [{"' })
   })
 
   test('that look like what bytes cross as are what they are', async () => {

@@ -28,9 +28,15 @@ const numberOf = (name) => numbers.get(name)
 /** @type {any[]} */
 const declarations = []
 
+/** Anybody may write to the prototype of objects. */
+function withoutPrototype(_, value) {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject ? Object.assign(Object.create(null), value) : value
+}
+
 /** What native task number `number` takes, as src/catalogue/ declares it. Read when it is first needed. */
 function declarationOf(number) {
-  return (declarations[number] ??= JSON.parse(NativePool.declaration(number)))
+  return (declarations[number] ??= JSON.parse(NativePool.declaration(number), withoutPrototype))
 }
 
 /** The addon (see src/binding/) and its catalogue. */

@@ -47,7 +47,7 @@ export interface PoolOptions {
   nativeThreads?: number
   /**
    * Most bytes that native tasks hold at a time, together, while they run; one that asks for more rejects with
-   * `ERR_OUT_OF_MEMORY`. Above 0. Default `Infinity`: no limit.
+   * `ERR_OUT_OF_MEMORY`. From 1. Default `Infinity`: no limit.
    */
   nativeMemory?: number
   /** How long a worker above `minWorkers` may idle before it is retired. Default 30 000; `Infinity` for ever. */

@@ -1,14 +1,37 @@
 'use strict'
 
+// Held from the start: test runners replace the globals.
+const { clearInterval, setInterval } = require('node:timers')
 const { WorkerPool } = require('../pool.js')
 const { NATIVE } = require('../wire/reference.js')
 
-/** @type {InstanceType<typeof WorkerPool> | undefined} */
+/** Milliseconds without a call after which the shared pool is closed; the next call makes another. */
+const IDLE = 1000
+
+/** The pool of native tasks that are called directly. @type {InstanceType<typeof WorkerPool> | undefined} */
 let shared
 
-/** The pool of native tasks that are called directly. Nobody has to close it: an idle pool keeps nothing alive. */
+/**
+ * Nobody has to close it, so it closes itself once nobody has used it for a while: its threads, and what loaded this
+ * module (a test runner does that again for each file), would otherwise stay for the life of the process.
+ */
 function sharedPool() {
-  return (shared ??= new WorkerPool({ name: 'threadmill-native' }))
+  if (shared !== undefined) return shared
+  const pool = new WorkerPool({ name: 'threadmill-native' })
+  let seen = 0
+  const timer = setInterval(() => {
+    const { submitted, completed, failed, cancelled, timedOut } = pool.stats().tasks
+    const isOver = submitted === completed + failed + cancelled + timedOut
+    if (!isOver || submitted > seen) {
+      seen = submitted
+      return
+    }
+    clearInterval(timer)
+    shared = undefined
+    pool.close()
+  }, IDLE)
+  timer.unref()
+  return (shared = pool)
 }
 
 /**

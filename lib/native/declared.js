@@ -1,7 +1,7 @@
 'use strict'
 
-const { invalidType, invalidValue, outOfRange } = require('../errors.js')
-const { isArray, isObject, isURL, shown } = require('../options/check.js')
+const { invalidType, invalidValue, outOfRange, wordsOf } = require('../errors.js')
+const { copied, isArray, isObject, isURL, shown, unreadable } = require('../options/check.js')
 const { fileURLToPath } = require('node:url')
 
 // Checks the options of native tasks against their declarations, which Rust holds (src/catalogue/), and writes them as
@@ -14,6 +14,23 @@ const DATA = 'a Buffer, a typed array, an ArrayBuffer, a string or { path: strin
 const BYTES = 'a Buffer, a typed array, an ArrayBuffer or a string'
 
 const received = (value) => (value === undefined || value === null ? 'nothing' : shown(value))
+
+/** Levels of JSON within JSON that Rust reads; a few are those of the options around it. */
+const DEEPEST_JSON = 100
+
+/** How deep arrays and objects nest in JSON. */
+function depthOf(json) {
+  let [depth, deepest] = [0, 0]
+  for (const [part] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (part === '[' || part === '{') deepest = Math.max(deepest, ++depth)
+    else if (part === ']' || part === '}') depth--
+  }
+  return deepest
+}
+
+/** Lone surrogates, which JSON.stringify leaves as escapes that UTF-8 has no words for, as U+FFFD. */
+const wellFormed = (json) =>
+  json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (all, surrogate) => (surrogate ? '\ufffd' : all))
 
 /** One call's options. `bytes` collects what is to cross beside the JSON. */
 class DeclaredOptions {
@@ -32,7 +49,7 @@ class DeclaredOptions {
   /** The JSON of `input`, an object of `options`; `path` stands before their names in errors. */
   write(options, input, path = '') {
     // Each getter runs once, and all of them before the first value is looked at.
-    const values = options.map(({ name }) => (Object.hasOwn(input, name) ? input[name] : undefined))
+    const values = options.map(({ name }) => this.#read(input, name, path))
     this.#refuseOthers(options, input, path)
     const chosen = (name) => {
       const index = options.findIndex((option) => option.name === name)
@@ -48,9 +65,18 @@ class DeclaredOptions {
     return `{${json}}`
   }
 
+  #read(input, name, path) {
+    try {
+      return Object.hasOwn(input, name) ? input[name] : undefined
+    } catch (cause) {
+      throw unreadable(`The option '${path}${name}' of '${this.#task}'`, cause)
+    }
+  }
+
   #refuseOthers(options, input, path) {
     for (const name of Object.keys(input)) {
-      if (options.some((option) => option.name === name) || input[name] === undefined) continue
+      if (options.some((option) => option.name === name)) continue
+      if (this.#read(input, name, path) === undefined) continue
       throw invalidValue(`The task '${this.#task}' has no option '${path}${name}'; leave it out.`)
     }
   }
@@ -75,7 +101,7 @@ class DeclaredOptions {
         const demand = isAny ? 'a finite number' : `a number from ${type.min} to ${type.max}`
         if (typeof value !== 'number') throw this.#wrong(invalidType, name, demand, value)
         if (!(value >= type.min && value <= type.max)) throw this.#wrong(outOfRange, name, demand, value)
-        return String(value)
+        return Object.is(value, -0) ? '-0.0' : String(value)
       }
       case 'boolean':
         if (typeof value !== 'boolean') throw this.#wrong(invalidType, name, 'a boolean', value)
@@ -113,19 +139,13 @@ class DeclaredOptions {
   #path(value, name) {
     if (!isObject(value)) return undefined
     let path
-    let more
     try {
-      ;({ path, ...more } = value)
-    } catch {
-      return undefined // a Proxy that answers nothing
-    }
-    if (Object.keys(more).length > 0) return undefined
-    if (isURL(path)) {
-      try {
-        return fileURLToPath(path)
-      } catch {
-        throw this.#wrong(invalidValue, `${name}.path`, "a path or a 'file:' URL", String(path.href))
-      }
+      if (Object.keys(value).join() !== 'path') return undefined
+      path = value.path
+      if (isURL(path)) return fileURLToPath(path)
+    } catch (cause) {
+      if (path === undefined) return undefined // a Proxy that answers nothing
+      throw this.#wrong(invalidValue, `${name}.path`, "a path or a 'file:' URL", wordsOf(cause))
     }
     if (typeof path !== 'string') return undefined
     if (path.includes('\0'))
@@ -184,7 +204,11 @@ class DeclaredOptions {
       /* a circle, a BigInt or a toJSON that throws */
     }
     if (json === undefined) throw this.#wrong(invalidType, name, 'what JSON can say', value)
-    return json
+    if (depthOf(json) > DEEPEST_JSON)
+      throw outOfRange(
+        `The option '${name}' of '${this.#task}' must not nest deeper than ${DEEPEST_JSON} levels.`
+      )
+    return wellFormed(json)
   }
 
   #list({ of, min = 0, max = Number.POSITIVE_INFINITY }, value, name, chosen) {
@@ -196,9 +220,7 @@ class DeclaredOptions {
         `The option '${name}' of '${this.#task}' must have ${demand} items; received ${length}.`
       )
     }
-    const items = Array.from({ length }, (_, index) =>
-      this.#value(of, value[index], `${name}[${index}]`, chosen)
-    )
+    const items = copied(name, value).map((item, index) => this.#value(of, item, `${name}[${index}]`, chosen))
     return `[${items.join(',')}]`
   }
 }

@@ -2,7 +2,7 @@
 
 const { types } = require('node:util')
 const addon = require('../addon.js')
-const { invalidType, invalidValue, show } = require('../errors.js')
+const { PoolError, invalidType, invalidValue, show, wordsOf } = require('../errors.js')
 const { isObject } = require('../options/check.js')
 const { ATTACH } = require('../wire/layout.js')
 const { checkTransferred, isDetached } = require('../wire/transfer.js')
@@ -96,8 +96,7 @@ function nativeInput(number, input, transfer) {
   result.options = new DeclaredOptions(task, bytes).write(options, given)
   bytes.checkAgain()
   // Nothing is refused from here on, but by a runtime that has not told what it must not transfer.
-  const taken = new Map(transfer.map((buffer) => [buffer, structuredClone(buffer, { transfer: [buffer] })]))
-  checkTransferred(transfer)
+  const taken = take(transfer)
   for (const { original, buffer, offset, length } of bytes.found) {
     const owned = taken.get(buffer)
     result.attachments.push(new Uint8Array(owned ?? buffer, offset, length))
@@ -107,6 +106,23 @@ function nativeInput(number, input, transfer) {
   }
   return result
 }
+
+/** Takes buffers from their owner, all or none; answers the memory of each. */
+function take(transfer) {
+  if (transfer.length === 0) return NOTHING_TAKEN
+  let memories
+  try {
+    memories = structuredClone(transfer, { transfer })
+  } catch (cause) {
+    const message = `The option 'transfer' names what cannot be transferred, and nothing was: ${wordsOf(cause)}`
+    throw new PoolError('ERR_INVALID_ARG_VALUE', message, { cause })
+  }
+  checkTransferred(transfer)
+  return new Map(transfer.map((buffer, index) => [buffer, memories[index]]))
+}
+
+/** @type {Map<ArrayBuffer, ArrayBuffer>} */
+const NOTHING_TAKEN = new Map()
 
 /** A view like `original` on the memory it was transferred to. */
 function sameKind(original, owned, offset, length) {

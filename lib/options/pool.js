@@ -67,6 +67,7 @@ const isCount = (value) => Number.isInteger(value) || value === Number.POSITIVE_
 const isQueueLength = (value) => value >= 0 && isCount(value)
 const isTaskCount = (value) => value >= 1 && isCount(value)
 const isSize = (value) => value > 0
+const isByteCount = (value) => value >= 1
 const isInterval = (value) => value >= 1 && value < Number.POSITIVE_INFINITY
 
 /** The options of a pool, complete and checked; `script` was an argument of its own. `resources` are for node:worker_threads. */
@@ -118,8 +119,8 @@ function executorsOf(given) {
   const nativeMemory = number(
     'nativeMemory',
     orElse(given.nativeMemory, Number.POSITIVE_INFINITY),
-    isSize,
-    'a number of bytes above 0, or Infinity'
+    isByteCount,
+    'a number of bytes from 1, or Infinity'
   )
   const nativeThreads = nativeThreadsOf(orElse(given.nativeThreads, available))
   return { minWorkers, maxWorkers, nativeThreads, nativeMemory }

@@ -87,9 +87,9 @@ class Settle {
       case RECORD.CARGO_REJECTED:
         return this.#settle(record, this.#workers.receive(number))
       case RECORD.LARGE_BYTES:
-        return this.#settle(record, { value: this.#native.takeMemories(1)[0] })
+        return this.#settle(record, { value: this.#native.takeMemories(1)[0], error: undefined })
       case RECORD.VALUE:
-        return this.#settle(record, { value: this.#native.takeMemories(number) })
+        return this.#settle(record, { value: this.#native.takeMemories(number), error: undefined })
       case RECORD.DELIVER:
         return void this.#rest.push(() => this.#delivery.deliverLate(slot, number))
       case RECORD.HIRE:
@@ -204,7 +204,7 @@ class Settle {
 }
 
 /** @type {{ value?: any, error?: any }} */
-const NO_CARGO = {}
+const NO_CARGO = { value: undefined, error: undefined }
 
 const FULFILS = new Set([
   RECORD.CARGO_FULFILLED,

@@ -1,9 +1,28 @@
 'use strict'
 
+/** Of one signal: the slots of its tasks, and how many submissions are under way with it. */
+class Watched {
+  /** @type {Set<number>} */
+  slots = new Set()
+  submissions = 0
+  /** @type {() => void} */
+  listener
+
+  constructor(abort) {
+    this.listener = () => {
+      for (const slot of [...this.slots]) abort(slot)
+    }
+  }
+
+  get isNeeded() {
+    return this.slots.size > 0 || this.submissions > 0
+  }
+}
+
 // The AbortSignals of unsettled tasks. Each signal gets one listener, however many tasks share it, and loses it
 // with the last of them.
 class Signals {
-  /** @type {Map<AbortSignal, { slots: Set<number>, listener: () => void }>} */
+  /** @type {Map<AbortSignal, Watched>} */
   #watched = new Map()
   #abort
 
@@ -12,25 +31,47 @@ class Signals {
     this.#abort = abort
   }
 
+  /**
+   * Listens to a signal, before anything of a submission with it is written: a signal of somebody's own may run code in
+   * here, which may submit others. Throws what the signal does.
+   */
+  listen(signal) {
+    let watched = this.#watched.get(signal)
+    if (watched === undefined) {
+      watched = new Watched((slot) => this.#abort(slot, signal))
+      this.#watched.set(signal, watched)
+      try {
+        signal.addEventListener('abort', watched.listener)
+      } catch (error) {
+        this.#watched.delete(signal)
+        throw error
+      }
+    }
+    watched.submissions++
+  }
+
+  /** The task in a slot is given up when the signal, which is being listened to, is aborted. */
   watch(signal, slot) {
-    const known = this.#watched.get(signal)
-    if (known !== undefined) {
-      known.slots.add(slot)
-      return
-    }
-    const slots = new Set([slot])
-    const listener = () => {
-      for (const each of [...slots]) this.#abort(each, signal)
-    }
-    signal.addEventListener('abort', listener)
-    this.#watched.set(signal, { slots, listener })
+    this.#watched.get(signal)?.slots.add(slot)
+  }
+
+  /** The submission that has listened is through. */
+  listened(signal) {
+    const watched = this.#watched.get(signal)
+    if (watched === undefined) return
+    watched.submissions--
+    this.#drop(signal, watched)
   }
 
   forget(signal, slot) {
-    const known = this.#watched.get(signal)
-    if (known === undefined || !known.slots.delete(slot) || known.slots.size > 0) return
+    const watched = this.#watched.get(signal)
+    if (watched?.slots.delete(slot)) this.#drop(signal, watched)
+  }
+
+  #drop(signal, watched) {
+    if (watched.isNeeded) return
     this.#watched.delete(signal)
-    signal.removeEventListener('abort', known.listener)
+    signal.removeEventListener('abort', watched.listener)
   }
 }
 

@@ -62,6 +62,11 @@ class Submit {
   submit(task, input, priority, options) {
     if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal))
     const label = this.#names.of(task)
+    if (options?.signal === undefined) return this.#submit(label, input, priority, options)
+    return this.#withdrawals.listening(options.signal, () => this.#submit(label, input, priority, options))
+  }
+
+  #submit(label, input, priority, options) {
     return label < 0
       ? this.#submitNative(label, input, priority, options)
       : this.#submitToWorker(label, input, priority, options)
@@ -92,8 +97,9 @@ class Submit {
     if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
     const promise = tasks.open(label, kept)
     const slot = tasks.last
+    if (options?.signal !== undefined) this.#withdrawals.watch(slot, kept)
     const flags = fits ? 0 : SUBMIT.NEEDS_DELIVERY
-    const words = this.#argue(slot, label, priority, options, kept, flags)
+    const words = this.#argue(slot, label, priority, options, flags)
     words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
     const text = fits ? encoded.text : ''
     const answer =
@@ -128,7 +134,8 @@ class Submit {
     }
     const promise = tasks.open(label, kept)
     const slot = tasks.last
-    this.#argue(slot, number, priority, options, kept, 0)
+    if (options?.signal !== undefined) this.#withdrawals.watch(slot, kept)
+    this.#argue(slot, number, priority, options, 0)
     const answer =
       kept === undefined
         ? this.#submitToThread(text)
@@ -157,7 +164,7 @@ class Submit {
   }
 
   /** Writes the arguments of a submission where Rust reads them. */
-  #argue(slot, label, priority, options, kept, flags) {
+  #argue(slot, label, priority, options, flags) {
     if (encoded.bytes !== this.#outbound) {
       this.#outbound = encoded.bytes
       this.#native.useOutbound(this.#outbound)
@@ -167,38 +174,8 @@ class Submit {
     words[ARGUMENT.LABEL] = label
     words[ARGUMENT.FLAGS] = flags
     encoded.float64[ARGUMENT.PRIORITY] = priority
-    if (options !== undefined) this.#argueLimits(slot, options, kept, words)
+    if (options !== undefined) argueLimits(options, words)
     return words
-  }
-
-  #argueLimits(slot, { timeout, queueTimeout, retries, signal }, kept, words) {
-    const numbers = encoded.float64
-    let flags = SUBMIT.LIMITS
-    numbers[ARGUMENT.TIMEOUT] = timeout
-    numbers[ARGUMENT.QUEUE_TIMEOUT] = queueTimeout
-    words[ARGUMENT.RETRIES] = 0
-    if (retries !== undefined) {
-      words[ARGUMENT.RETRIES] = retries.max
-      numbers[ARGUMENT.FACTOR] = retries.factor
-      numbers[ARGUMENT.LONGEST_DELAY] = retries.maxDelay
-      if (retries.jitter) flags |= SUBMIT.JITTER
-      if (retries.when !== undefined) flags |= SUBMIT.ASK
-    }
-    if (signal !== undefined) {
-      flags |= SUBMIT.STOPPABLE
-      this.#watch(slot, signal, kept)
-    }
-    words[ARGUMENT.FLAGS] |= flags
-  }
-
-  #watch(slot, signal, kept) {
-    try {
-      this.#withdrawals.watch(slot, signal, kept)
-    } catch (cause) {
-      this.#tasks.close(slot)
-      const message = `The option 'signal' cannot be listened to: ${wordsOf(cause)}`
-      throw new PoolError('ERR_INVALID_ARG_VALUE', message, { cause })
-    }
   }
 
   #refuse(slot, answer) {
@@ -206,6 +183,24 @@ class Submit {
     this.#tasks.close(slot)
     return Promise.reject(refusal(answer, task, this.#limits.maxQueue))
   }
+}
+
+/** Writes a task's own limits where Rust reads them. No code of the user's runs meanwhile. */
+function argueLimits({ timeout, queueTimeout, retries, signal }, words) {
+  const numbers = encoded.float64
+  let flags = SUBMIT.LIMITS
+  numbers[ARGUMENT.TIMEOUT] = timeout
+  numbers[ARGUMENT.QUEUE_TIMEOUT] = queueTimeout
+  words[ARGUMENT.RETRIES] = 0
+  if (retries !== undefined) {
+    words[ARGUMENT.RETRIES] = retries.max
+    numbers[ARGUMENT.FACTOR] = retries.factor
+    numbers[ARGUMENT.LONGEST_DELAY] = retries.maxDelay
+    if (retries.jitter) flags |= SUBMIT.JITTER
+    if (retries.when !== undefined) flags |= SUBMIT.ASK
+  }
+  if (signal !== undefined) flags |= SUBMIT.STOPPABLE
+  words[ARGUMENT.FLAGS] |= flags
 }
 
 /** The delays before retries, one at least; undefined if there are none. */

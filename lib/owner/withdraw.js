@@ -1,5 +1,6 @@
 'use strict'
 
+const { PoolError, wordsOf } = require('../errors.js')
 const { CANCEL } = require('../wire/layout.js')
 const { Signals, reasonOf } = require('./signals.js')
 
@@ -20,10 +21,25 @@ class Withdrawals {
     this.#hold = hold
   }
 
-  /** From now on, the task in a slot is taken back when `signal` is aborted. Throws what the signal does. */
-  watch(slot, signal, kept) {
-    this.#signals.watch(signal, slot)
+  /** Submits a task with a signal, and listens to that before anything else happens. */
+  listening(signal, submit) {
+    try {
+      this.#signals.listen(signal)
+    } catch (cause) {
+      const message = `The option 'signal' cannot be listened to: ${wordsOf(cause)}`
+      throw new PoolError('ERR_INVALID_ARG_VALUE', message, { cause })
+    }
+    try {
+      return submit()
+    } finally {
+      this.#signals.listened(signal)
+    }
+  }
+
+  /** From now on, the task in a slot is taken back when its signal, which is listened to, is aborted. */
+  watch(slot, kept) {
     kept.signals = this.#signals
+    this.#signals.watch(kept.options.signal, slot)
   }
 
   /** A task's signal was aborted. */

@@ -261,9 +261,11 @@ class Workers {
   receive(id) {
     try {
       const received = this.#workers.get(id)?.host.receive()
-      return received ? { value: received.message } : { error: new Error('its worker is gone') }
+      return received
+        ? { value: received.message, error: undefined }
+        : { value: undefined, error: new Error('its worker is gone') }
     } catch (error) {
-      return { error }
+      return { value: undefined, error }
     }
   }
 
