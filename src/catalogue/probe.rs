@@ -235,6 +235,8 @@ options! {
         panics as "panicsAt": Option<Count>,
         /// Parts that wait until so many are under way at a time.
         meeting: Option<Whole<1, 64>>,
+        /// How many times it forks, one after the other.
+        times: Whole<1, 1000> = Whole::of::<1>(),
     }
 }
 
@@ -245,37 +247,45 @@ impl Task for Fork {
     const NAME: &'static str = "probe-fork";
     const FAMILY: &'static str = FAMILY;
     const ABOUT: &'static str =
-        "Cuts itself into parts, and resolves to the name of the thread that ran each.";
+        "Cuts itself into parts, and resolves to the name of the thread that ran each, the last time.";
     const RETURNS: Returns = Returns::always("string[]");
     const ERRORS: &'static [Errors] = &[&[("ERR_PROBE", "A part was told to fail.")]];
     type Options<'given> = ForkOptions;
 
     fn run(options: ForkOptions, context: &Context<'_>) -> Result<Output, Failure> {
-        let is = |at: Option<Count>, part: usize| at.is_some_and(|at| at.length() == part);
-        let under_way = std::sync::atomic::AtomicUsize::new(0);
-        let names = context.fork(options.parts.length(), |part, context| {
-            under_way.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            if let Some(meeting) = options.meeting {
-                while under_way.load(std::sync::atomic::Ordering::Relaxed) < meeting.length() {
-                    context.checkpoint()?;
-                    thread::yield_now();
-                }
-            }
-            for round in 0..options.rounds.get() {
-                if std::hint::black_box(round) % 1000 == 0 {
-                    context.checkpoint()?;
-                }
-            }
-            if is(options.panics, part) {
-                panic!("part {part}");
-            }
-            if is(options.fails, part) {
-                return Err(Failure::new("ERR_PROBE", format!("The part {part} was told to fail.")));
-            }
-            Ok(thread::current().name().unwrap_or_default().to_owned())
-        })?;
+        let mut names = Vec::new();
+        for _ in 0..options.times.get() {
+            names = fork(&options, context)?;
+        }
         Ok(Node::from(json!(names)).into())
     }
+}
+
+/// Forks once. Answers the names of the threads that ran the parts.
+fn fork(options: &ForkOptions, context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    let is = |at: Option<Count>, part: usize| at.is_some_and(|at| at.length() == part);
+    let under_way = std::sync::atomic::AtomicUsize::new(0);
+    context.fork(options.parts.length(), |part, context| {
+        under_way.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if let Some(meeting) = options.meeting {
+            while under_way.load(std::sync::atomic::Ordering::Relaxed) < meeting.length() {
+                context.checkpoint()?;
+                thread::yield_now();
+            }
+        }
+        for round in 0..options.rounds.get() {
+            if std::hint::black_box(round) % 1000 == 0 {
+                context.checkpoint()?;
+            }
+        }
+        if is(options.panics, part) {
+            panic!("part {part}");
+        }
+        if is(options.fails, part) {
+            return Err(Failure::new("ERR_PROBE", format!("The part {part} was told to fail.")));
+        }
+        Ok(thread::current().name().unwrap_or_default().to_owned())
+    })
 }
 
 options! {

@@ -132,7 +132,8 @@ impl Helpers for Colleagues<'_> {
 fn run_part(help: Help<Job>, scheduler: &PoolScheduler) {
     let Job::Help(part) = help.job else { unreachable!("tasks offer nothing but their parts") };
     if !in_task(|| part.run()) {
-        scheduler.retract(Kind::Native, help.run); // lest others come in vain
+        // Lest others come in vain. By now the task may have offered something else.
+        scheduler.retract_offer(Kind::Native, help.offer);
     }
 }
 

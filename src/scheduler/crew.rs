@@ -126,14 +126,14 @@ impl Crew {
         free.map(taken).sum::<usize>() + self.vacancies() * places
     }
 
-    /// Those that are at a part of this run.
-    pub(super) fn helpers(&self, run: u64) -> usize {
-        self.count(|executor| executor.helps(run))
+    /// Those that are at a part of this offer.
+    pub(super) fn helpers(&self, offer: u64) -> usize {
+        self.count(|executor| executor.helps(offer))
     }
 
     /// Those of them that are to end when they come back.
-    pub(super) fn last_helpers(&self, run: u64) -> usize {
-        self.count(|executor| executor.is_retiring() && executor.helps(run))
+    pub(super) fn last_helpers(&self, offer: u64) -> usize {
+        self.count(|executor| executor.is_retiring() && executor.helps(offer))
     }
 
     /// The first that waits for a replacement, but for this one.

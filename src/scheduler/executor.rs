@@ -35,8 +35,8 @@ pub(super) enum Held {
     Awaiting { slot: u32 },
     /// The input has come: the executor is about to call `next`, which starts the task.
     Delivered { slot: u32 },
-    /// It helps this run of another executor, and asks again when it has done its part.
-    Part { run: u64 },
+    /// It was given a part of what the offer of this number offers, and asks again when it has done that.
+    Part { offer: u64 },
 }
 
 /// How far an executor is that is to end.
@@ -226,9 +226,9 @@ impl Executor {
         self.runs.iter().any(|run| run.number == number)
     }
 
-    /// Whether it is at a part of this run.
-    pub(super) fn helps(&self, run: u64) -> bool {
-        self.held() == Some(Held::Part { run })
+    /// Whether it is at a part of this offer.
+    pub(super) fn helps(&self, offer: u64) -> bool {
+        self.held() == Some(Held::Part { offer })
     }
 
     /// Whether it runs something, be it a part.
@@ -306,12 +306,12 @@ impl Executor {
         self.runs.push(run);
     }
 
-    /// It begins a part of this run.
-    pub(super) fn begin_part(&mut self, run: u64, now: Nanoseconds) {
+    /// It begins a part of this offer.
+    pub(super) fn begin_part(&mut self, offer: u64, now: Nanoseconds) {
         if self.runs.is_empty() {
             self.busy_since = now;
         }
-        self.hold(Some(Held::Part { run }));
+        self.hold(Some(Held::Part { offer }));
     }
 
     /// It asks for work: if it was at a part, which is answered, it has done that.

@@ -3,7 +3,6 @@
 use super::clock::Nanoseconds;
 use super::core::Core;
 use super::effects::Effects;
-use super::offers::Offer;
 use super::table::Stage;
 use super::types::Kind;
 
@@ -23,12 +22,17 @@ impl<J, O> Core<J, O> {
             return;
         }
         let (priority, sequence, queued) = (task.priority, task.sequence, task.queued);
-        self.sides[kind].offers.add(Offer { run, priority, sequence, queued, help, most });
+        self.sides[kind].offers.add(run, (priority, sequence, queued), help, most);
         self.call_others(kind, true, now, effects);
     }
 
-    /// Nobody is given any more of what a run offered.
+    /// Nobody is given any more of what a run offers.
     pub(super) fn retract(&mut self, kind: Kind, run: u64) {
-        self.sides[kind].offers.retract(run);
+        self.sides[kind].offers.retract_of(run);
+    }
+
+    /// Nobody is given any more of this offer.
+    pub(super) fn retract_offer(&mut self, kind: Kind, number: u64) {
+        self.sides[kind].offers.retract(number);
     }
 }

@@ -203,6 +203,12 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step(|core, _| core.retract(kind, run));
     }
 
+    /// Takes back the offer that a helper was given a part of, by the number in its [`Help`]. What the run has offered
+    /// since stands.
+    pub fn retract_offer(&self, kind: Kind, offer: u64) {
+        self.step(|core, _| core.retract_offer(kind, offer));
+    }
+
     /// Watches `signal` until it is raised or [`SPIN`] has passed.
     #[cfg(not(feature = "model"))]
     fn spin(&self, signal: &AtomicBool) {

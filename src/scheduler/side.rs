@@ -34,7 +34,7 @@ impl<J> Side<J> {
     pub(super) fn demand(&self) -> usize {
         self.offers.iter().fold(self.shared(), |demand, offer| {
             // The place of one that ends after this part is free when it has done it.
-            let wanted = offer.most.saturating_sub(self.crew.last_helpers(offer.run));
+            let wanted = offer.most.saturating_sub(self.crew.last_helpers(offer.number));
             demand.saturating_add(wanted)
         })
     }
@@ -49,17 +49,17 @@ impl<J> Side<J> {
         self.demand() > self.crew.coming()
     }
 
-    /// Where the offer stands that executor `id` would be given if nothing that waits came first, and its run.
+    /// Where the offer stands that executor `id` would be given if nothing that waits came first, and its number.
     pub(super) fn first_offer(&self, id: u32, now: Nanoseconds) -> Option<(Rank, u64)> {
         if self.offers.is_empty() {
             return None; // as nearly always
         }
         let open = self.offers.iter().filter(|offer| {
-            self.crew.helpers(offer.run) < offer.most && !self.crew[id].runs_number(offer.run)
+            self.crew.helpers(offer.number) < offer.most && !self.crew[id].runs_number(offer.run)
         });
         let rank =
             |offer: &Offer<J>| (self.queue.effective(offer.priority, offer.queued, now), offer.sequence);
-        let ranked = open.map(|offer| (rank(offer), offer.run));
+        let ranked = open.map(|offer| (rank(offer), offer.number));
         ranked.reduce(|first, other| if is_ahead(other.0, first.0) { other } else { first })
     }
 

@@ -179,14 +179,14 @@ impl<J, O> Core<J, O> {
         self.requeue(slot, now, true, now, effects);
     }
 
-    /// Records that a run is over, and with it what it offered. `false` if it is no longer its task's: the task was settled without it, may be tried
-    /// again by now, or its slot is another's.
+    /// Records that a run is over, and with it what it offered. `false` if it is no longer its task's: the task was
+    /// settled without it, may be tried again by now, or its slot is another's.
     pub(super) fn ran(&mut self, slot: u32, run: u64, now: Nanoseconds) -> bool {
         let Some(task) = self.table.find(slot) else { return false };
         match task.stage {
             Stage::Running { run: current, since, .. } if current == run => {
                 self.statistics.ran(task.kind, task.label, now.saturating_sub(since));
-                self.sides[task.kind].offers.retract(run);
+                self.sides[task.kind].offers.retract_of(run);
                 true
             }
             _ => false,

@@ -82,7 +82,7 @@ impl<J: Clone, O> Core<J, O> {
         let slot = match self.take_next(kind, id, now) {
             Some(Work::Task(slot)) => slot,
             Some(Work::Part(help)) => {
-                self.sides[kind].crew[id].begin_part(help.run, now);
+                self.sides[kind].crew[id].begin_part(help.offer, now);
                 return Turn::Help(help);
             }
             None => return self.fall_idle(kind, id, now, effects),
@@ -117,10 +117,11 @@ impl<J: Clone, O> Core<J, O> {
                     _ => shared,
                 },
             };
-            if let Some((place, run)) = offer
+            if let Some((place, number)) = offer
                 && queue.peek(now).is_none_or(|head| is_ahead(place, rank(head)))
             {
-                return Some(Work::Part(Help { run, job: side.offers[run].help.clone() }));
+                let offer = &side.offers[number];
+                return Some(Work::Part(Help { run: offer.run, offer: number, job: offer.help.clone() }));
             }
             let entry = queue.pop(now)?;
             if self.table.is_waiting(&entry) {

@@ -173,6 +173,8 @@ pub struct Assignment<J> {
 pub struct Help<J> {
     /// The run that it is a part of.
     pub run: u64,
+    /// The number of the offer, to be named in [`retract_offer`](super::Scheduler::retract_offer).
+    pub offer: u64,
     /// What was [offered](super::Scheduler::offer).
     pub job: J,
 }

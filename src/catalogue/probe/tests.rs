@@ -80,6 +80,7 @@ fn a_fork_says_who_ran_its_parts_and_fails_where_it_is_told() {
     let (template, _) = value("probe-fork", &json!({ "parts": 3 }), &[]);
     let own = thread::current().name().map(str::to_owned);
     assert_eq!(template, json!(["v", [own, own, own]]));
+    assert_eq!(value("probe-fork", &json!({ "parts": 3, "times": 2 }), &[]).0, template);
     let result = run_with("probe-fork", &json!({ "parts": 3, "failsAt": 1 }), b"", &StopToken::default());
     assert_eq!(error(result), ("ERR_PROBE".into(), "The part 1 was told to fail.".into()));
 }

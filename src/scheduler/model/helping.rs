@@ -103,6 +103,38 @@ fn part_and_end() {
     });
 }
 
+/// A helper that found nothing left takes its offer back while the next is made: that stands until it is done.
+#[test]
+fn late_retract() {
+    explore_preemptions(4, || {
+        let pool = Pool::of_threads(2);
+        let (idle, running, assignment) = idle_and_running(&pool);
+        let offer = |job| pool.scheduler.offer(pool.kind, assignment.slot, assignment.run, job, 1);
+        offer(1);
+        let helper = spawn(move || {
+            loop {
+                match idle.next(None) {
+                    Next::Help(help) => {
+                        idle.pool.scheduler.retract_offer(idle.pool.kind, help.offer);
+                        if help.job == 2 {
+                            return idle;
+                        }
+                    }
+                    Next::Idle => idle.sleep(), // for ever, if nobody is given the second
+                    other => panic!("{other:?} instead of a part"),
+                }
+            }
+        });
+        pool.scheduler.retract(Kind::Native, assignment.run);
+        offer(2);
+        let helper = join(helper);
+        pool.scheduler.close();
+        running.live(Some(done(&assignment)));
+        helper.live(None);
+        pool.heard(vec![0], true);
+    });
+}
+
 /// A task of higher priority comes while a helper asks for another part: it does not wait until the offer has ended.
 #[test]
 fn part_and_submit() {

@@ -104,8 +104,29 @@ fn an_offer_takes_the_place_of_the_one_before() {
     assert!(first.was_woken());
     first.helps(busy.run_of(0));
     busy.offers(0, 1);
-    second.falls_asleep();
-    first.helps(busy.run_of(0));
+    second.helps(busy.run_of(0));
+    first.falls_asleep();
+    second.helps(busy.run_of(0));
+}
+
+#[test]
+fn a_helper_takes_back_what_it_was_given_and_not_what_is_offered_next() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 3);
+        let [idle, helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        let Next::Help(first) = helper.next() else { panic!("it is offered a part") };
+        pool.scheduler.retract(kind, busy.run_of(0));
+        busy.offers(0, 1);
+
+        pool.scheduler.retract_offer(kind, first.offer);
+
+        let Next::Help(second) = helper.next() else { panic!("the next offer stands") };
+        assert_eq!((second.run, second.job), (busy.run_of(0), PARTS));
+        pool.scheduler.retract_offer(kind, second.offer);
+        helper.falls_asleep();
+        idle.falls_asleep();
+    }
 }
 
 // ---- what comes first

@@ -62,6 +62,8 @@ pub(super) struct Life {
     pub members: BTreeMap<(usize, u32), Member>,
     /// By run, those of runs that are over included.
     pub offers: BTreeMap<u64, Offer>,
+    /// Offers so far.
+    pub offered: u32,
     /// Those asleep, by kind, the last to fall asleep last.
     pub asleep: [Vec<u32>; 2],
     /// Runs that executors, dead or alive, had once: the executor, the slot and the number.
@@ -108,6 +110,7 @@ impl Life {
             tasks: BTreeMap::new(),
             members: BTreeMap::new(),
             offers: BTreeMap::new(),
+            offered: 0,
             asleep: [Vec::new(), Vec::new()],
             past: Vec::new(),
             newest: [0; 2],
@@ -151,6 +154,7 @@ impl Life {
                 self.pick_task(index).into_iter().for_each(|slot| self.offer(slot, most));
             }
             Step::Retract(index) => self.retract(index),
+            Step::HelperRetracts(index) => self.helper_retracts(index),
             Step::Wear(index) => {
                 if let Some((Kind::JavaScript, id)) = self.pick_member(index) {
                     self.pool.scheduler.wear(id);

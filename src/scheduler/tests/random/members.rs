@@ -1,5 +1,6 @@
 //! The executors of a life: what they ask for, get, hand in, and how they end.
 
+use super::helpers::Part;
 use super::life::{Count, Life, Phase, Place};
 use super::*;
 
@@ -34,8 +35,8 @@ pub(super) struct Member {
     pub runs: Vec<Run>,
     /// The task whose input it waits for, and whether that has come.
     pub awaited: Option<(u32, bool)>,
-    /// The run that it helps.
-    pub part: Option<u64>,
+    /// What it helps with.
+    pub part: Option<Part>,
     /// Runs so far.
     pub started: u64,
     pub is_worn: bool,
@@ -215,7 +216,7 @@ impl Life {
         };
         let help = self.comes_before(kind, first.map(|(slot, _)| slot));
         if let Next::Help(given) = &next {
-            assert!(!self.is_shared || help == Some(given.run), "{given:?} instead of {help:?}");
+            assert!(!self.is_shared || help == Some(given.job), "{given:?} instead of {help:?}");
             self.member(kind, id).status = Status::Coming;
             return self.helps(kind, id, given);
         }

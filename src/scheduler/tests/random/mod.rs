@@ -67,6 +67,7 @@ enum Step {
     /// To so many helpers at a time.
     Offer(usize, usize),
     Retract(usize),
+    HelperRetracts(usize),
     Wear(usize),
     Resize(usize, usize),
     Pass(u64),
@@ -118,6 +119,7 @@ fn steps(keys: bool) -> impl Generator<Value = Vec<Step>> {
         6 => (number(), any::<bool>()).prop_map(|(i, again)| Step::Decide(i, again)),
         8 => (number(), 0usize..4).prop_map(|(i, most)| Step::Offer(i, most)),
         2 => number().prop_map(Step::Retract),
+        2 => number().prop_map(Step::HelperRetracts),
         2 => number().prop_map(Step::Wear),
         1 => (0usize..3, 1usize..5).prop_map(|(minimum, more)| Step::Resize(minimum, minimum + more)),
         10 => (1u64..30).prop_map(Step::Pass),
