@@ -105,7 +105,8 @@ impl Crew {
         self.staying() < self.minimum && self.has_room()
     }
 
-    fn vacancies(&self) -> usize {
+    /// Those that may be hired.
+    pub(super) fn vacancies(&self) -> usize {
         self.maximum.saturating_sub(self.count(|executor| !executor.is_worn()))
     }
 
@@ -122,18 +123,14 @@ impl Crew {
     /// Tasks that could be taken soon, by those that are free or not yet hired, `places` by each.
     pub(super) fn room(&self, places: usize) -> usize {
         let free = self.executors.values().filter(|executor| executor.is_free());
-        let taken = |executor: &Executor| places.saturating_sub(executor.runs.len());
-        free.map(taken).sum::<usize>() + self.vacancies() * places
+        let left = |executor: &Executor| places.saturating_sub(executor.runs.len());
+        free.map(left).sum::<usize>() + self.vacancies() * places
     }
 
-    /// Those that are at a part of this offer.
-    pub(super) fn helpers(&self, offer: u64) -> usize {
-        self.count(|executor| executor.helps(offer))
-    }
-
-    /// Those of them that are to end when they come back.
-    pub(super) fn last_helpers(&self, offer: u64) -> usize {
-        self.count(|executor| executor.is_retiring() && executor.helps(offer))
+    /// The offers that those are at a part of who are to end when they come back.
+    pub(super) fn last_parts(&self) -> impl Iterator<Item = u64> {
+        let retiring = self.executors.values().filter(|executor| executor.is_retiring());
+        retiring.filter_map(Executor::helps)
     }
 
     /// The first that waits for a replacement, but for this one.

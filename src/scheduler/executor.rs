@@ -221,19 +221,17 @@ impl Executor {
         self.runs.len() + usize::from(self.held_task().is_some()) + self.pinned
     }
 
-    /// Whether the run of this number is its own.
-    pub(super) fn runs_number(&self, number: u64) -> bool {
-        self.runs.iter().any(|run| run.number == number)
-    }
-
-    /// Whether it is at a part of this offer.
-    pub(super) fn helps(&self, offer: u64) -> bool {
-        self.held() == Some(Held::Part { offer })
+    /// The offer that it is at a part of, if any.
+    pub(super) fn helps(&self) -> Option<u64> {
+        match self.held()? {
+            Held::Part { offer } => Some(offer),
+            Held::Awaiting { .. } | Held::Delivered { .. } => None,
+        }
     }
 
     /// Whether it runs something, be it a part.
     fn is_at_work(&self) -> bool {
-        !self.runs.is_empty() || matches!(self.held(), Some(Held::Part { .. }))
+        !self.runs.is_empty() || self.helps().is_some()
     }
 
     /// Whether its input is awaited for the task in `slot`.
@@ -314,12 +312,12 @@ impl Executor {
         self.hold(Some(Held::Part { offer }));
     }
 
-    /// It asks for work: if it was at a part, which is answered, it has done that.
-    pub(super) fn end_part(&mut self, now: Nanoseconds) -> bool {
-        let Some(Held::Part { .. }) = self.held() else { return false };
+    /// It asks for work: if it was at a part, it has done that. Answers whose offer it was of.
+    pub(super) fn end_part(&mut self, now: Nanoseconds) -> Option<u64> {
+        let offer = self.helps()?;
         self.hold(None);
         self.rest(now);
-        true
+        Some(offer)
     }
 
     /// It is no longer at work, unless something is left.

@@ -18,11 +18,12 @@ impl<J, O> Core<J, O> {
     ) {
         // The pool was terminated, or the task settled without this run, and its slot may be another's by now.
         let Some(task) = self.table.find(slot).filter(|task| task.kind == kind) else { return };
-        if !matches!(task.stage, Stage::Running { run: current, .. } if current == run) {
+        let Stage::Running { executor, run: current, .. } = task.stage else { return };
+        if current != run {
             return;
         }
         let (priority, sequence, queued) = (task.priority, task.sequence, task.queued);
-        self.sides[kind].offers.add(run, (priority, sequence, queued), help, most);
+        self.sides[kind].offers.add((executor, run), (priority, sequence, queued), help, most);
         self.call_others(kind, true, now, effects);
     }
 

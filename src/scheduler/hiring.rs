@@ -27,8 +27,20 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) -> Option<u32> {
-        let short = self.phase != Phase::Terminated && self.sides[kind].is_short();
-        short.then(|| self.hire(kind, now, effects))
+        (self.missing(kind) > 0).then(|| self.hire(kind, now, effects))
+    }
+
+    /// Hires as many executors as there is more to do than are on their way. O(executors + offers), but for the hiring.
+    pub(super) fn hire_missing(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        for _ in 0..self.missing(kind) {
+            let executor = self.hire(kind, now, effects);
+            self.have_started(kind, executor, effects);
+        }
+    }
+
+    /// Executors that are to be hired.
+    fn missing(&self, kind: Kind) -> usize {
+        if self.phase == Phase::Terminated { 0 } else { self.sides[kind].short_of() }
     }
 
     /// Has the owner start an executor that was hired.
@@ -37,7 +49,7 @@ impl<J, O> Core<J, O> {
     }
 
     /// An executor that was counted on for the tasks that wait for whoever asks first may take none of them, or more
-    /// is offered: sees to it that others come.
+    /// is offered: sees to it that others come. O(executors + offers), but for the hiring.
     pub(super) fn call_others(
         &mut self,
         kind: Kind,
@@ -45,11 +57,13 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) {
-        while self.sides[kind].lacks_hands() {
-            if self.sides[kind].crew.claim(None, &mut effects.wakes).is_none() {
-                let hired = if may_hire { self.hire_if_short(kind, now, effects) } else { None };
-                let Some(executor) = hired else { return }; // whoever is busy comes when it has finished
-                self.have_started(kind, executor, effects);
+        let side = &mut self.sides[kind];
+        for _ in 0..side.lacking_hands() {
+            if side.crew.claim(None, &mut effects.wakes).is_none() {
+                if may_hire {
+                    self.hire_missing(kind, now, effects);
+                }
+                return; // whoever is busy comes when it has finished
             }
         }
     }

@@ -190,8 +190,8 @@ impl<J: Clone, O> Scheduler<J, O> {
     /// given `help`, each when this comes first of all that waits, one part for each call of [`Scheduler::next`].
     /// Wakes those that are idle, and hires those that are missing, as so many waiting tasks of that priority would. Takes
     /// the place of what the run has offered before; is ignored if the run is no longer its task's. To be taken back
-    /// as soon as no part is left, or helpers come in vain again and again. O(executors), also for others' `next`
-    /// meanwhile.
+    /// as soon as no part is left, or helpers come in vain again and again. O(executors + offers); others' `next`
+    /// is O(offers) meanwhile.
     pub fn offer(&self, kind: Kind, slot: u32, run: u64, help: J, most: usize) {
         let now = self.clock.now();
         self.step(|core, effects| core.offer(kind, (slot, run), (help, most), now, effects));
@@ -263,7 +263,7 @@ impl<J: Clone, O> Scheduler<J, O> {
     }
 
     /// Changes how many executors there are: hires what is missing, and has those beyond the limits end after
-    /// what they have. O(executors).
+    /// what they have. O(executors), for each that is to end.
     pub fn resize(&self, sizes: Sizes) {
         let now = self.clock.now();
         self.step(|core, effects| core.resize(sizes, now, effects));

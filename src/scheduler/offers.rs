@@ -1,8 +1,7 @@
 //! Which parts of running tasks are on offer.
 
-use std::ops::Index;
-
 use super::clock::Nanoseconds;
+use super::types::Help;
 
 /// What a running task offers. See `README.md`, "Helping hands".
 pub(super) struct Offer<J> {
@@ -11,6 +10,8 @@ pub(super) struct Offer<J> {
     pub number: u64,
     /// The run that offers it: no run has more than one at a time.
     pub run: u64,
+    /// Who has that run.
+    pub executor: u32,
     /// Of its task, as are the next two: they say where the offer stands among those that wait.
     pub priority: f64,
     pub sequence: u64,
@@ -19,6 +20,8 @@ pub(super) struct Offer<J> {
     pub help: J,
     /// Helpers at a time.
     pub most: usize,
+    /// Executors that are at a part of it.
+    helpers: usize,
 }
 
 /// Those of one kind, by number: few, as each is of another run.
@@ -28,12 +31,14 @@ pub(super) struct Offers<J> {
     next: u64,
 }
 
-impl<J> Index<u64> for Offers<J> {
-    type Output = Offer<J>;
-
-    fn index(&self, number: u64) -> &Offer<J> {
-        let found = self.standing.iter().find(|offer| offer.number == number);
-        found.expect("its number has just been found among the offers")
+impl<J: Clone> Offers<J> {
+    /// A part of the offer of this number, which stands.
+    pub(super) fn begin_part(&mut self, number: u64) -> Help<J> {
+        let place = self.place(number).expect("it has just been found among the offers");
+        let offer = &mut self.standing[place];
+        let help = Help { run: offer.run, offer: number, job: offer.help.clone() };
+        offer.helpers += 1;
+        help
     }
 }
 
@@ -45,7 +50,7 @@ impl<J> Offers<J> {
     /// Takes the place of what the run has offered before, under a number of its own.
     pub(super) fn add(
         &mut self,
-        run: u64,
+        (executor, run): (u32, u64),
         (priority, sequence, queued): (f64, u64, Nanoseconds),
         help: J,
         most: usize,
@@ -53,7 +58,39 @@ impl<J> Offers<J> {
         self.retract_of(run);
         let number = self.next;
         self.next += 1;
-        self.standing.push(Offer { number, run, priority, sequence, queued, help, most });
+        self.standing.push(Offer {
+            number,
+            run,
+            executor,
+            priority,
+            sequence,
+            queued,
+            help,
+            most,
+            helpers: 0,
+        });
+    }
+
+    /// Where the offer of this number is, if it stands: they are in the order of their numbers.
+    fn place(&self, number: u64) -> Option<usize> {
+        self.standing.binary_search_by_key(&number, |offer| offer.number).ok()
+    }
+
+    /// Whether the offer of this number stands. O(log offers).
+    pub(super) fn stands(&self, number: u64) -> bool {
+        self.place(number).is_some()
+    }
+
+    /// Helpers that all of them want at a time. O(offers).
+    pub(super) fn wanted(&self) -> usize {
+        self.standing.iter().fold(0, |wanted, offer| wanted.saturating_add(offer.most))
+    }
+
+    /// Somebody has done a part of the offer of this number, which may have been taken back.
+    pub(super) fn end_part(&mut self, number: u64) {
+        if let Some(place) = self.place(number) {
+            self.standing[place].helpers -= 1;
+        }
     }
 
     /// Takes back the offer of this number, if it stands.
@@ -70,11 +107,8 @@ impl<J> Offers<J> {
         self.standing.clear();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.standing.is_empty()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Offer<J>> {
-        self.standing.iter()
+    /// Those that executor `id` could be given a part of.
+    pub(super) fn open_to(&self, id: u32) -> impl Iterator<Item = &Offer<J>> {
+        self.standing.iter().filter(move |offer| offer.helpers < offer.most && offer.executor != id)
     }
 }

@@ -30,36 +30,36 @@ impl<J> Side<J> {
     }
 
     /// Executors that there is something to do for, besides what they have: one for each waiting task that whoever
-    /// asks first may take, and as many for each offer as it wants helpers.
+    /// asks first may take, and as many for each offer as it wants helpers. O(offers), and O(executors) if there are any.
     pub(super) fn demand(&self) -> usize {
-        self.offers.iter().fold(self.shared(), |demand, offer| {
-            // The place of one that ends after this part is free when it has done it.
-            let wanted = offer.most.saturating_sub(self.crew.last_helpers(offer.number));
-            demand.saturating_add(wanted)
-        })
-    }
-
-    /// Whether one more executor is to be hired: there is more to do than there are to do it, and there is room.
-    pub(super) fn is_short(&self) -> bool {
-        self.crew.has_room() && self.demand() > self.crew.free()
-    }
-
-    /// Whether there is something to do that nobody is on the way for.
-    pub(super) fn lacks_hands(&self) -> bool {
-        self.demand() > self.crew.coming()
-    }
-
-    /// Where the offer stands that executor `id` would be given if nothing that waits came first, and its number.
-    pub(super) fn first_offer(&self, id: u32, now: Nanoseconds) -> Option<(Rank, u64)> {
-        if self.offers.is_empty() {
-            return None; // as nearly always
+        let wanted = self.offers.wanted();
+        if wanted == 0 {
+            return self.shared(); // as nearly always
         }
-        let open = self.offers.iter().filter(|offer| {
-            self.crew.helpers(offer.number) < offer.most && !self.crew[id].runs_number(offer.run)
-        });
+        // The place of one that ends after this part is free when it has done it.
+        let ending = self.crew.last_parts().filter(|offer| self.offers.stands(*offer)).count();
+        self.shared().saturating_add(wanted - ending)
+    }
+
+    /// How many more executors are to be hired: there is that much more to do than there are to do it, and room for
+    /// them. O(executors + offers).
+    pub(super) fn short_of(&self) -> usize {
+        match self.crew.vacancies() {
+            0 => 0,
+            vacancies => self.demand().saturating_sub(self.crew.free()).min(vacancies),
+        }
+    }
+
+    /// How much there is to do that nobody is on the way for. O(executors + offers).
+    pub(super) fn lacking_hands(&self) -> usize {
+        self.demand().saturating_sub(self.crew.coming())
+    }
+
+    /// Where the offer stands that executor `id` would be given if nothing that waits came first, and its number. O(offers).
+    pub(super) fn first_offer(&self, id: u32, now: Nanoseconds) -> Option<(Rank, u64)> {
         let rank =
             |offer: &Offer<J>| (self.queue.effective(offer.priority, offer.queued, now), offer.sequence);
-        let ranked = open.map(|offer| (rank(offer), offer.number));
+        let ranked = self.offers.open_to(id).map(|offer| (rank(offer), offer.number));
         ranked.reduce(|first, other| if is_ahead(other.0, first.0) { other } else { first })
     }
 

@@ -79,9 +79,7 @@ impl<J, O> Core<J, O> {
             while let Some(id) = self.sides[kind].crew.most_dispensable() {
                 self.retire(kind, id, now, effects);
             }
-            while let Some(executor) = self.hire_if_short(kind, now, effects) {
-                self.have_started(kind, executor, effects);
-            }
+            self.hire_missing(kind, now, effects);
         }
         self.hire_minimum(now, effects);
         self.watch_idle(Kind::JavaScript, now, effects);
@@ -128,6 +126,9 @@ impl<J, O> Core<J, O> {
         let worked = executor.tasks > 0 || executor.is_occupied();
         // One that was to end had come up, or was not waited for. The minimum may be higher by now.
         let failed = !worked && !executor.is_retiring();
+        if let Some(offer) = executor.helps() {
+            self.sides[kind].offers.end_part(offer);
+        }
         for run in &executor.runs {
             if !self.ran(run.slot, run.number, now) {
                 continue;

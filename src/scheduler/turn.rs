@@ -37,9 +37,12 @@ impl<J: Clone, O> Core<J, O> {
         if executor.trust != Trust::Sound {
             executor.trust = Trust::Suspect; // here it is
         }
-        if executor.end_part(now) && executor.is_retiring() {
-            self.call_others(kind, true, now, effects); // for the next part
-            return self.turn(kind, id, now, effects);
+        if let Some(offer) = executor.end_part(now) {
+            side.offers.end_part(offer);
+            if executor.is_retiring() {
+                self.call_others(kind, true, now, effects); // for the next part
+                return self.turn(kind, id, now, effects);
+            }
         }
         match executor.state {
             State::Starting { .. } | State::Retiring(Exit::Starting { .. } | Exit::Stillborn) => {
@@ -120,8 +123,7 @@ impl<J: Clone, O> Core<J, O> {
             if let Some((place, number)) = offer
                 && queue.peek(now).is_none_or(|head| is_ahead(place, rank(head)))
             {
-                let offer = &side.offers[number];
-                return Some(Work::Part(Help { run: offer.run, offer: number, job: offer.help.clone() }));
+                return Some(Work::Part(side.offers.begin_part(number)));
             }
             let entry = queue.pop(now)?;
             if self.table.is_waiting(&entry) {
