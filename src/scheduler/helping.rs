@@ -22,8 +22,8 @@ impl<J, O> Core<J, O> {
         if current != run {
             return;
         }
-        let (priority, sequence, queued) = (task.priority, task.sequence, task.queued);
-        self.sides[kind].offers.add((executor, run), (priority, sequence, queued), help, most);
+        let rank = (task.priority, task.sequence);
+        self.sides[kind].offers.add((executor, run), rank, help, most);
         self.call_others(kind, true, now, effects);
     }
 

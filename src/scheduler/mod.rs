@@ -187,11 +187,11 @@ impl<J: Clone, O> Scheduler<J, O> {
     }
 
     /// Offers parts of a run's work: while it is under way, up to `most` other executors of the kind at a time are
-    /// given `help`, each when this comes first of all that waits, one part for each call of [`Scheduler::next`].
-    /// Wakes those that are idle, and hires those that are missing, as so many waiting tasks of that priority would. Takes
-    /// the place of what the run has offered before; is ignored if the run is no longer its task's. To be taken back
-    /// as soon as no part is left, or helpers come in vain again and again. O(executors + offers); others' `next`
-    /// is O(offers) meanwhile.
+    /// given `help`, one part for each call of [`Scheduler::next`]: when they would otherwise be idle, or do something of
+    /// lower effective priority than the task's own priority. Among equals the waiting task goes first. Wakes those that
+    /// are idle, and hires those that are missing, as so many waiting tasks would. Takes the place of what the run has
+    /// offered before; is ignored if the run is no longer its task's. To be taken back as soon as no part is left, or
+    /// helpers come in vain again and again. O(executors + offers); others' `next` is O(offers) meanwhile.
     pub fn offer(&self, kind: Kind, slot: u32, run: u64, help: J, most: usize) {
         let now = self.clock.now();
         self.step(|core, effects| core.offer(kind, (slot, run), (help, most), now, effects));

@@ -1,6 +1,6 @@
 //! Which parts of running tasks are on offer.
 
-use super::clock::Nanoseconds;
+use super::queue::{Rank, is_ahead};
 use super::types::Help;
 
 /// What a running task offers. See `README.md`, "Helping hands".
@@ -12,16 +12,23 @@ pub(super) struct Offer<J> {
     pub run: u64,
     /// Who has that run.
     pub executor: u32,
-    /// Of its task, as are the next two: they say where the offer stands among those that wait.
+    /// Of its task. What waits comes first if its effective priority is as high.
     pub priority: f64,
+    /// Of its task: of offers of the same priority, that of the older task comes first.
     pub sequence: u64,
-    pub queued: Nanoseconds,
     /// What each helper is given.
     pub help: J,
     /// Helpers at a time.
     pub most: usize,
     /// Executors that are at a part of it.
     helpers: usize,
+}
+
+impl<J> Offer<J> {
+    /// Where it stands among others.
+    fn rank(&self) -> Rank {
+        (self.priority, self.sequence)
+    }
 }
 
 /// Those of one kind, by number: few, as each is of another run.
@@ -51,24 +58,14 @@ impl<J> Offers<J> {
     pub(super) fn add(
         &mut self,
         (executor, run): (u32, u64),
-        (priority, sequence, queued): (f64, u64, Nanoseconds),
+        (priority, sequence): (f64, u64),
         help: J,
         most: usize,
     ) {
         self.retract_of(run);
         let number = self.next;
         self.next += 1;
-        self.standing.push(Offer {
-            number,
-            run,
-            executor,
-            priority,
-            sequence,
-            queued,
-            help,
-            most,
-            helpers: 0,
-        });
+        self.standing.push(Offer { number, run, executor, priority, sequence, help, most, helpers: 0 });
     }
 
     /// Where the offer of this number is, if it stands: they are in the order of their numbers.
@@ -107,8 +104,11 @@ impl<J> Offers<J> {
         self.standing.clear();
     }
 
-    /// Those that executor `id` could be given a part of.
-    pub(super) fn open_to(&self, id: u32) -> impl Iterator<Item = &Offer<J>> {
-        self.standing.iter().filter(move |offer| offer.helpers < offer.most && offer.executor != id)
+    /// The one that executor `id` would be given a part of, if any: its priority and its number. O(offers).
+    pub(super) fn first(&self, id: u32) -> Option<(f64, u64)> {
+        let open = self.standing.iter().filter(|offer| offer.helpers < offer.most && offer.executor != id);
+        let first =
+            open.reduce(|first, other| if is_ahead(other.rank(), first.rank()) { other } else { first });
+        first.map(|offer| (offer.priority, offer.number))
     }
 }

@@ -84,7 +84,7 @@ impl Queue {
     }
 
     /// The priority that counts of a task that came at `queued_at`.
-    pub(super) fn effective(&self, priority: f64, queued_at: Nanoseconds, now: Nanoseconds) -> f64 {
+    fn effective(&self, priority: f64, queued_at: Nanoseconds, now: Nanoseconds) -> f64 {
         self.aging.map_or(priority, |step| priority + now.saturating_sub(queued_at) as f64 / step)
     }
 

@@ -1,9 +1,8 @@
 //! All that there is of one kind: its executors, and what waits for them.
 
-use super::clock::Nanoseconds;
 use super::crew::Crew;
-use super::offers::{Offer, Offers};
-use super::queue::{Queue, Rank, is_ahead};
+use super::offers::Offers;
+use super::queue::Queue;
 use super::spin::SpinCredit;
 
 pub(super) struct Side<J> {
@@ -13,7 +12,7 @@ pub(super) struct Side<J> {
     pub waiting: usize,
     pub crew: Crew,
     pub spin: SpinCredit,
-    /// What running tasks offer to those that would be idle.
+    /// Parts of running tasks.
     pub offers: Offers<J>,
     /// Tasks that an executor may hold at a time.
     pub places: usize,
@@ -53,14 +52,6 @@ impl<J> Side<J> {
     /// How much there is to do that nobody is on the way for. O(executors + offers).
     pub(super) fn lacking_hands(&self) -> usize {
         self.demand().saturating_sub(self.crew.coming())
-    }
-
-    /// Where the offer stands that executor `id` would be given if nothing that waits came first, and its number. O(offers).
-    pub(super) fn first_offer(&self, id: u32, now: Nanoseconds) -> Option<(Rank, u64)> {
-        let rank =
-            |offer: &Offer<J>| (self.queue.effective(offer.priority, offer.queued, now), offer.sequence);
-        let ranked = self.offers.open_to(id).map(|offer| (rank(offer), offer.number));
-        ranked.reduce(|first, other| if is_ahead(other.0, first.0) { other } else { first })
     }
 
     /// Waiting tasks, and `more`, that nobody is there, or will be soon, to take.

@@ -108,7 +108,7 @@ impl<J: Clone, O> Core<J, O> {
     /// that wait.
     fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> Option<Work<J>> {
         let side = &mut self.sides[kind];
-        let offer = side.first_offer(id, now);
+        let offer = side.offers.first(id);
         let mut own = if side.crew.pinned > 0 { side.crew[id].own.as_mut() } else { None };
         loop {
             let shared = &mut side.queue;
@@ -120,8 +120,9 @@ impl<J: Clone, O> Core<J, O> {
                     _ => shared,
                 },
             };
-            if let Some((place, number)) = offer
-                && queue.peek(now).is_none_or(|head| is_ahead(place, rank(head)))
+            // Among equals, the task goes first.
+            if let Some((offered, number)) = offer
+                && queue.peek(now).is_none_or(|(priority, _)| priority < offered)
             {
                 return Some(Work::Part(side.offers.begin_part(number)));
             }

@@ -144,14 +144,36 @@ fn a_task_of_higher_priority_comes_before_the_next_part() {
 }
 
 #[test]
-fn a_younger_task_of_the_same_priority_waits_behind_the_parts() {
-    let pool = Pool::new(0, 2);
-    let [helper, busy] = pool.staff(Kind::Native);
-    running(&pool, &busy, 0, 0.0).offers(0, 1);
-    pool.submit(Kind::Native, 1);
-    (0..3).for_each(|_| helper.helps(busy.run_of(0)));
-    pool.scheduler.retract(Kind::Native, busy.run_of(0));
-    assert_eq!(helper.takes().slot, 1);
+fn a_younger_task_of_the_same_priority_comes_before_the_next_part() {
+    for kind in KINDS {
+        for aging in [None, Some(ms(1))] {
+            let pool = Pool::with(&Config { aging, ..config(0, 2) });
+            let [helper, busy] = pool.staff(kind);
+            running(&pool, &busy, 0, 0.0).offers(0, 1);
+            helper.helps(busy.run_of(0));
+            pool.pass(ms(400));
+            pool.submit(kind, 1);
+            pool.submit(kind, 2);
+            for slot in [1, 2] {
+                assert_eq!(helper.takes().slot, slot);
+                helper.finishes(slot, "done");
+            }
+            helper.helps(busy.run_of(0));
+        }
+    }
+}
+
+#[test]
+fn a_task_of_lower_priority_waits_behind_the_parts() {
+    for kind in KINDS {
+        let pool = Pool::new(0, 2);
+        let [helper, busy] = pool.staff(kind);
+        running(&pool, &busy, 0, 0.0).offers(0, 1);
+        pool.submit_with_priority(kind, 1, -1.0);
+        (0..3).for_each(|_| helper.helps(busy.run_of(0)));
+        pool.scheduler.retract(kind, busy.run_of(0));
+        assert_eq!(helper.takes().slot, 1);
+    }
 }
 
 #[test]
@@ -166,6 +188,8 @@ fn an_older_task_of_the_same_priority_comes_first() {
     helper.helps(busy.run_of(1));
     pool.tick_after(ms(5));
     assert_eq!(helper.takes().slot, 0, "it came before the one that offers");
+    helper.finishes(0, "done");
+    helper.helps(busy.run_of(1));
 }
 
 #[test]
@@ -186,16 +210,16 @@ fn the_offer_of_the_task_that_comes_first_does_too() {
 }
 
 #[test]
-fn with_aging_the_effective_priority_counts() {
+fn with_aging_the_effective_priority_of_what_waits_counts() {
     let pool = Pool::with(&Config { aging: Some(ms(100)), ..config(0, 2) });
     let [helper, busy] = pool.staff(Kind::Native);
-    running(&pool, &busy, 0, 0.0).offers(0, 1);
-    pool.pass(ms(400));
-    pool.submit_with_priority(Kind::Native, 1, 3.0);
+    running(&pool, &busy, 0, 5.0).offers(0, 1);
+    pool.submit_with_priority(Kind::Native, 1, 1.0);
+    pool.pass(ms(399));
     helper.helps(busy.run_of(0));
-    pool.submit_with_priority(Kind::Native, 2, 5.0);
-    assert_eq!(helper.takes().slot, 2);
-    helper.finishes(2, "done");
+    pool.pass(ms(1));
+    assert_eq!(helper.takes().slot, 1, "it has waited long enough, and the offer does not age");
+    helper.finishes(1, "done");
     helper.helps(busy.run_of(0));
 }
 

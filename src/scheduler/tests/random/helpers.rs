@@ -87,7 +87,8 @@ impl Life {
             (Reverse(task.order.priority), task.sequence)
         };
         let (_, offer) = open.min_by_key(|(_, offer)| place(offer.slot))?;
-        slot.is_none_or(|slot| place(offer.slot) < place(slot)).then_some(offer.part)
+        let priority = |slot: u32| self.tasks[&slot].order.priority;
+        slot.is_none_or(|slot| priority(offer.slot) > priority(slot)).then_some(offer.part)
     }
 
     /// Somebody is given a part.
