@@ -92,7 +92,8 @@ impl Owner {
                 // SAFETY: `lib/` keeps the buffers referenced until the slot's record has come, and after a
                 // termination until ENDED has, when no native thread is left; teardown joins them. A
                 // transferred buffer is nobody else's. A borrowed one is its owner's to leave alone, neither
-                // written nor detached, until the promise settles, or after a termination until the pool has ended: that is the documented price of no copy.
+                // written nor detached, until the promise settles, or after a termination until the pool has
+                // ended: that is the documented price of no copy.
                 attachments.push(unsafe { values::bytes(context.env, view, mode) }?);
             }
         }

@@ -1,9 +1,10 @@
 //! What runs tasks: native threads, and the workers that Node hosts.
 //!
-//! Both pull from the scheduler through the same three calls (`next`, `finish`, `gone`) and are reached through an
-//! [`Endpoint`](crate::scheduler::Endpoint): wake up, stop this run. A native thread does so itself ([`native`]). A
-//! worker does so from inside its isolate, through `binding/worker.rs`. Another transport would have to bring no
-//! more than that. [`timer`] calls the scheduler's `tick`.
+//! Both come to the scheduler by the same calls (`attach`, `next`, `gone`) and are reached through an
+//! [`Endpoint`](crate::scheduler::Endpoint): wake up, stop this run. A native thread does so itself ([`native`]), and
+//! also calls `offer` and `retract` for tasks that are cut into parts. A worker does so from inside its isolate, through
+//! `binding/worker.rs`, and also calls `arrive`, `finish` and `wear`. Another transport would have to bring no more than
+//! that. [`timer`] calls the scheduler's `tick`.
 
 pub mod native;
 pub mod timer;
@@ -26,7 +27,7 @@ pub enum Job {
         /// The buffers that the options mention.
         attachments: Vec<Bytes>,
     },
-    /// For a native thread that has nothing else to do: a part of a task that runs on another.
+    /// For a native thread that has nothing of as high a priority to do: a part of a task that runs on another.
     Help(Arc<dyn Help>),
 }
 

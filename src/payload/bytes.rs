@@ -4,9 +4,9 @@
 //! - [`Bytes::Pinned`]: the memory of an ArrayBuffer that the JavaScript side keeps alive, and does
 //!   not hand out, until it has been told that the task is over. A buffer named in `transfer` was
 //!   detached from its owner first, so that no JavaScript can reach it; a large buffer that was not
-//!   is *borrowed* under the documented rule that its owner leaves it alone until the promise settles, or after a
-//!   termination until the pool has ended: nobody
-//!   can keep JavaScript from detaching it, and then this reads freed memory.
+//!   is *borrowed* under the documented rule that its owner leaves it alone until the promise
+//!   settles, or after a termination until the pool has ended: nobody can keep JavaScript from
+//!   detaching it, and then this reads freed memory.
 //! - [`Bytes::Shared`]: a SharedArrayBuffer, which other threads may write at any time. It is never
 //!   seen as a slice: the native thread copies it, atomically word by word, before the task reads it.
 

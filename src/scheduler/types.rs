@@ -168,7 +168,7 @@ pub struct Assignment<J> {
     pub job: J,
 }
 
-/// A part of somebody else's task, given to an executor that would otherwise be idle or run a task of lower priority.
+/// A part of somebody else's task, given to an executor that would otherwise be idle, or run a task of lower priority.
 #[derive(Debug)]
 pub struct Help<J> {
     /// The run that it is a part of.

@@ -1,8 +1,9 @@
 //! One task on several threads.
 //!
 //! A task whose input can be cut calls [`Context::fork`]: its own thread works through the parts, and threads of the
-//! same pool that would otherwise be idle help. A helper runs one part and then asks the scheduler what is next, which
-//! is how it gives way to tasks of higher priority; so a part is to take some milliseconds, no more.
+//! same pool that would otherwise be idle, or run a task of lower priority, help. A helper runs one part and then asks
+//! the scheduler what is next, which is how it gives way to every other task; so a part is to take some milliseconds,
+//! no more.
 //!
 //! The task's closure borrows from the task's own stack, while a helper holds nothing but an [`Arc`] of [`Parts`] and
 //! may come at any time, also when the task is long gone. So the closure is behind a pointer without a lifetime, and
@@ -44,7 +45,7 @@ use super::{Context, Failure};
 
 /// Threads that may help a task.
 pub trait Helpers: Sync {
-    /// Lets up to `most` threads that have nothing else to do call [`Help::run`], now or later.
+    /// Lets up to `most` threads that have nothing to do, or nothing of as high a priority, call [`Help::run`], now or later.
     fn offer(&self, help: Arc<dyn Help>, most: usize);
 
     /// Nobody need begin to help any more; those that help already go on.
@@ -58,9 +59,9 @@ pub trait Help: fmt::Debug + Send + Sync {
 }
 
 impl Context<'_> {
-    /// Calls `work` for every part, from 0 to `parts` - 1, on this thread and on others that would be idle, and answers
-    /// the results in the order of the parts. Each call gets a context of its own. Without helpers, or within a part,
-    /// this thread does it all. For each part a lock is taken four times.
+    /// Calls `work` for every part, from 0 to `parts` - 1, on this thread and on its helpers, and answers the results in
+    /// the order of the parts. Each call gets a context of its own, without helpers. Without helpers, and so within a
+    /// part, this thread does it all. For each part a lock is taken four times.
     ///
     /// # Errors
     /// The failure of the first part, in their order, that failed; parts that had not begun by then never do.
@@ -72,16 +73,18 @@ impl Context<'_> {
         parts: usize,
         work: impl Fn(usize, &Context<'_>) -> Result<R, Failure> + Sync,
     ) -> Result<Vec<R>, Failure> {
+        let context_of_part = self.for_parts();
+        let call = |part: usize| {
+            let context = context_of_part();
+            context.checkpoint().and_then(|()| work(part, &context))
+        };
         let Some(helpers) = self.helpers.filter(|_| parts > 1) else {
-            return (0..parts).map(|part| self.checkpoint().and_then(|()| work(part, self))).collect();
+            return (0..parts).map(call).collect();
         };
         let gathered = Mutex::new(Gathered::new(parts));
-        let context_of_part = self.for_parts();
         let run = |part: usize| {
-            let context = context_of_part();
-            let call = || context.checkpoint().and_then(|()| work(part, &context));
             // Unwind safety: after a panic nothing of the parts is used but what they share with nobody.
-            let end = catch_unwind(AssertUnwindSafe(call));
+            let end = catch_unwind(AssertUnwindSafe(|| call(part)));
             lock(&gathered).put(part, end)
         };
         // SAFETY: nobody else has them before there is a guard, which is dropped before `run` is.

@@ -92,6 +92,25 @@ fn a_part_that_forks_has_no_helpers_of_its_own() {
 }
 
 #[test]
+fn the_only_part_has_no_helpers_either() {
+    struct Nobody;
+
+    impl Helpers for Nobody {
+        fn offer(&self, _: Arc<dyn Help>, _: usize) {
+            panic!("nobody is to help");
+        }
+
+        fn retract(&self) {}
+    }
+
+    let token = StopToken::default();
+    let result = Context::new(&token, 1)
+        .with_helpers(&Nobody)
+        .fork(1, |_, context| context.fork(3, |inner, _| Ok(inner)));
+    assert_eq!(result, Ok(vec![vec![0, 1, 2]]));
+}
+
+#[test]
 fn the_first_part_that_fails_is_told_and_no_other_is_begun() {
     let token = StopToken::default();
     let hired = Hired::new(1);

@@ -67,7 +67,7 @@ pub(super) struct Hash;
 impl Task for Hash {
     const NAME: &'static str = "hash";
     const FAMILY: &'static str = "hash";
-    const ABOUT: &'static str = "Digests bytes. With `blake3`, more than 4 MiB in memory are digested by several threads if they are idle.";
+    const ABOUT: &'static str = "Digests bytes. With `blake3`, more than 4 MiB in memory are digested with the help of threads that would otherwise be idle or run a task of lower priority.";
     const RETURNS: Returns = encoding::RETURNS;
     const ERRORS: &'static [Errors] = &[DATA_ERRORS];
     type Options<'given> = Options<'given>;

@@ -1,4 +1,5 @@
-//! Running tasks that offer parts of their work to those that would otherwise be idle.
+//! Running tasks that offer parts of their work to those that would otherwise be idle, or do something of lower
+//! priority.
 
 use super::*;
 
