@@ -5,6 +5,7 @@ use super::core::{Core, Phase, empty_queue};
 use super::effects::Effects;
 use super::executor::Executor;
 use super::queue::Entry;
+use super::side::Side;
 use super::types::{Kind, Strategy};
 
 impl<J, O> Core<J, O> {
@@ -20,7 +21,7 @@ impl<J, O> Core<J, O> {
         if key.is_none() && self.config.strategy == Strategy::Shared {
             return None;
         }
-        let crew = &self.sides[Kind::JavaScript].crew;
+        let Side { crew, places, .. } = &self.sides[Kind::JavaScript];
         let known = key.and_then(|key| self.homes.by_key.get(&key)).copied();
         // The worker of a key may be gone or about to go; then the key gets another.
         if let Some(home) = known.filter(|home| crew.find(*home).is_some_and(Executor::stays)) {
@@ -28,7 +29,7 @@ impl<J, O> Core<J, O> {
             return None;
         }
         let least = crew.least_loaded();
-        let loaded = least.is_none_or(|(_, load)| load >= self.config.places);
+        let loaded = least.is_none_or(|(_, load)| load >= *places);
         let room = self.phase != Phase::Terminated && crew.has_room();
         let hired = (loaded && room).then(|| self.hire(Kind::JavaScript, now, effects));
         let home = hired.or_else(|| match (self.config.strategy, key) {

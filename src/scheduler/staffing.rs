@@ -71,7 +71,6 @@ impl<J, O> Core<J, O> {
 
     /// Changes how many executors there are.
     pub(super) fn resize(&mut self, sizes: Sizes, now: Nanoseconds, effects: &mut Effects) {
-        self.config.sizes = sizes;
         self.sides[Kind::JavaScript].crew.minimum = sizes.minimum_workers;
         self.sides[Kind::JavaScript].crew.maximum = sizes.maximum_workers;
         self.sides[Kind::Native].crew.maximum = sizes.maximum_native_threads;
