@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use super::layout::{record, single};
 use crate::catalogue::{Failure, Output};
 use crate::executors::Outcome;
-use crate::payload::{Array, Full, Records};
+use crate::payload::{Array, Full, Records, cut};
 use crate::scheduler::{End, Note};
 
 /// Bytes beyond this come back as memory of their own instead of through the records.
 const LARGE: usize = 4096;
 
-/// The longest text that a record may have, in bytes: with what stands beside it in a batch, it has to fit into a
+/// The longest text that a native task's record may have, in bytes: it goes alone if need be, and has to fit into a
 /// string of the engine's, which has 2²⁹ - 24 characters at most.
 const LONGEST_TEXT: usize = 1 << 28;
 
 /// Puts an error in the place of an output that nobody could carry across: memory of more than `largest` bytes, or a
-/// text that is too long.
+/// text that is too long. What is said of a failure or a panic is cut off there.
 pub(super) fn refuse_too_large(note: &mut Note<Outcome>, largest: usize) {
     let Note::Settled { end: End::Outcome(outcome), .. } = note else { return };
     let sentence = match outcome {
@@ -25,6 +25,10 @@ pub(super) fn refuse_too_large(note: &mut Note<Outcome>, largest: usize) {
         Outcome::Value { template, memories } => {
             let largest_memory = memories.iter().map(Array::byte_length).max();
             too_long(template).or_else(|| too_large(largest_memory?, largest))
+        }
+        Outcome::Failure(Failure::Error { message, .. }) | Outcome::Panic(message) => {
+            cut(message, LONGEST_TEXT);
+            None
         }
         _ => None,
     };
@@ -50,6 +54,18 @@ fn too_large(length: usize, largest: usize) -> Option<String> {
              ask for less, or for several outputs."
         )
     })
+}
+
+/// Characters that the note's record adds to the text, at most. O(1).
+pub(super) fn characters(note: &Note<Outcome>) -> usize {
+    let Note::Settled { end: End::Outcome(outcome), .. } = note else { return 0 };
+    match outcome {
+        Outcome::Message { message, .. } => message.text_length(),
+        Outcome::Output(Output::Text(text)) | Outcome::Value { template: text, .. } => text.len(),
+        Outcome::Failure(Failure::Error { code, message }) => code.len() + message.len(),
+        Outcome::Panic(words) => words.len(),
+        Outcome::Cargo { .. } | Outcome::Output(_) | Outcome::Failure(Failure::Cancelled) => 0,
+    }
 }
 
 /// Writes a note as a record; the memories of large outputs are not in it, see [`memories`].

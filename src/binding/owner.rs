@@ -20,10 +20,6 @@ use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, pause
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
 
-/// Characters after which a batch ends: with the longest record (see `notes.rs`), its text is a string that every
-/// engine can make.
-const BATCH_TEXT: usize = 1 << 27;
-
 pub(super) struct Owner {
     pub shared: Arc<Shared>,
     pub outbound: RefCell<Uint8Array>,
@@ -130,7 +126,7 @@ impl Owner {
         }
         let mut taken = 0;
         let mut end = record::MORE;
-        while taken < BATCH && records.characters() < BATCH_TEXT {
+        while taken < BATCH {
             let Some(mut note) = self.held.take().or_else(|| mailbox.take()) else {
                 if stay || mailbox.rest() {
                     end = record::END;
@@ -138,6 +134,10 @@ impl Owner {
                 break;
             };
             notes::refuse_too_large(&mut note, self.largest);
+            if !records.has_room_for(notes::characters(&note)) {
+                self.held.set(Some(note));
+                break;
+            }
             if let Err(Full(needed)) = notes::write(&mut records, &note) {
                 self.held.set(Some(note));
                 if taken == 0 {

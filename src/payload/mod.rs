@@ -10,4 +10,4 @@ pub use array::Array;
 pub use bytes::{Bytes, Pinned, Shared};
 pub use message::Message;
 pub use records::{Full, HEAD, Records};
-pub use text::Text;
+pub use text::{Text, cut};

@@ -15,6 +15,9 @@ pub struct Records<'a> {
     last: usize,
 }
 
+/// Characters that the records' text may have together: a string that every engine can make, whatever it is made of.
+const TEXT: usize = 1 << 27;
+
 /// Words before a record's body: kind, slot, a number, words of the body, characters of text, flags.
 pub const HEAD: usize = 6;
 
@@ -86,9 +89,11 @@ impl<'a> Records<'a> {
         Ok(())
     }
 
-    /// Characters of the records so far.
-    pub fn characters(&self) -> usize {
-        self.text.length()
+    /// Whether so many characters more leave the text short enough to be handed over. Always true of the first ones, so
+    /// that a record which is long by itself goes alone.
+    pub fn has_room_for(&self, characters: usize) -> bool {
+        let length = self.text.length();
+        length == 0 || length.saturating_add(characters) <= TEXT
     }
 
     /// Sets the flags of the record written last.
@@ -144,7 +149,6 @@ mod tests {
         let message = Message::new(&[1, 2, 3, 4], &[0x100, 0x41]);
         records.message(2, 11, 5, &message).expect("it fits");
         records.numbered_text(3, 12, 7, "fg").expect("it fits");
-        assert_eq!(records.characters(), 9);
         records.end(9);
         assert_eq!(words[4..10], [1, 10, 2, 0, 5, 0]);
         assert_eq!(words[10..16], [2, 11, 5, 1, 2, 0]);
@@ -152,6 +156,19 @@ mod tests {
         assert_eq!(words[24], 9);
         let units: Vec<u16> = "abcde\u{100}Afg".encode_utf16().collect();
         assert_eq!(text, Text::Utf16(units));
+    }
+
+    #[test]
+    fn a_long_text_goes_alone() {
+        let mut words = [0; 64];
+        let mut text = Text::default();
+        let mut records = Records::new(&mut words, &mut text, 0);
+        assert!(records.has_room_for(4 * TEXT), "nothing stands beside it");
+        records.plain(1, 0, 0).expect("it fits");
+        assert!(records.has_room_for(4 * TEXT), "what stands beside it has no text");
+        records.text(1, 1, "abc", "").expect("it fits");
+        assert!(records.has_room_for(TEXT - 3) && !records.has_room_for(TEXT - 2));
+        assert!(records.has_room_for(0) && !records.has_room_for(usize::MAX));
     }
 
     #[test]

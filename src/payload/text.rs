@@ -70,6 +70,12 @@ impl Text {
     }
 }
 
+/// Cuts a text off after so many bytes, or where the character before begins.
+pub fn cut(text: &mut String, bytes: usize) {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or(0));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +95,16 @@ mod tests {
                 Text::Utf16(units) => units,
             };
             prop_assert_eq!(units, expected);
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (bytes, expected) in [(0, ""), (1, "a"), (2, "a"), (3, "aä"), (5, "aä"), (6, "aä€"), (99, "aä€")]
+        {
+            let mut text = "aä€".to_owned();
+            cut(&mut text, bytes);
+            assert_eq!(text, expected, "{bytes}");
         }
     }
 
