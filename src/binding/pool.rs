@@ -16,6 +16,7 @@ use super::owner::Owner;
 use super::shared::{self, Label, Shared};
 use super::values;
 use crate::catalogue::CATALOGUE;
+use crate::payload::Array;
 use crate::scheduler::{Cancelled, Kind};
 
 /// A pool.
@@ -144,11 +145,17 @@ impl NativePool {
         self.owner.shared.scheduler.delivered(Kind::JavaScript, slot);
     }
 
-    /// The next memory that a LARGE_BYTES or VALUE record announced, without a copy where the runtime allows that.
+    /// The memories that a LARGE_BYTES record (one) or a VALUE record (`count`) announced, as ArrayBuffers in their
+    /// order, without a copy where the runtime allows that. If one cannot be made, all of them are let go, so that the
+    /// next record finds its own.
     #[napi(catch_unwind)]
-    pub fn take_large<'env>(&self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
-        let memory = self.owner.large.borrow_mut().pop_front();
-        memory.map(|memory| values::array_buffer(env, memory)).transpose()
+    pub fn take_memories<'env>(&self, env: &'env Env, count: u32) -> Result<Vec<Unknown<'env>>> {
+        let memories: Vec<Array> = {
+            let mut large = self.owner.large.borrow_mut();
+            let count = (count as usize).min(large.len());
+            large.drain(..count).collect()
+        };
+        memories.into_iter().map(|memory| values::array_buffer(env, memory)).collect()
     }
 
     /// Worker `id` is gone; with `replace`, a HIRE record follows if another is needed.
