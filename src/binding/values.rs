@@ -137,8 +137,8 @@ pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Un
         return Ok(unknown(env, buffer));
     }
     // Two hold it: the ArrayBuffer, through `free`, and this function. An engine that refuses may have called `free`
-    // already or not: either way nothing is freed twice or in use. Where it has not, nobody lets go
-    // of its hold, and the memory leaks: it might still come to free it.
+    // already or not, or may call it yet: whichever it does, nothing is freed twice or in use. If it never calls it, the
+    // memory leaks.
     let memory = Arc::new(memory);
     let hint = Arc::into_raw(memory.clone()).cast_mut().cast();
     // SAFETY: the memory stays where it is while the array lives, which is until `free` has been called, and nobody
