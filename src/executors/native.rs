@@ -163,11 +163,13 @@ fn run_task(
 }
 
 fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> {
-    let Job::Native { options, mut attachments } = job else {
+    let Job::Native { options, attachments } = job else {
         unreachable!("only native tasks are queued for native threads")
     };
     context.checkpoint()?;
+    // Before what it is for, so that it is dropped after: memory is freed first, then given back.
     let _memory = context.memory(attachments.iter().map(Bytes::to_copy).sum())?;
+    let mut attachments = attachments;
     attachments.iter_mut().for_each(Bytes::settle);
     (CATALOGUE[label as usize].run)(&options, &attachments, context)
 }
