@@ -84,8 +84,10 @@ impl<'a> Memory<'a> {
     /// Gives back `less` bytes, or all if there are fewer.
     pub fn shrink(&mut self, less: usize) {
         let less = less.min(self.bytes);
-        self.budget.give_back(less as u64);
-        self.bytes -= less;
+        if less > 0 {
+            self.budget.give_back(less as u64);
+            self.bytes -= less;
+        }
     }
 
     /// Grows or shrinks to `bytes`.

@@ -168,7 +168,7 @@ fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> 
     };
     context.checkpoint()?;
     // Before what it is for, so that it is dropped after: memory is freed first, then given back.
-    let _memory = context.memory(attachments.iter().map(Bytes::to_copy).sum())?;
+    let _memory = context.memory(Bytes::copied(&attachments))?;
     let mut attachments = attachments;
     attachments.iter_mut().for_each(Bytes::settle);
     (CATALOGUE[label as usize].run)(&options, &attachments, context)

@@ -111,12 +111,20 @@ impl Bytes {
         }
     }
 
-    /// Bytes that [`Bytes::settle`] is going to copy.
-    pub fn to_copy(&self) -> usize {
-        match self {
-            Bytes::Shared(shared) => shared.length,
-            Bytes::Owned(_) | Bytes::Pinned(_) => 0,
+    /// Bytes that a task has copies of, or gets when they are [settled](Bytes::settle). Those that were copied at submit
+    /// count if they are more than `SMALL` together. O(inputs).
+    pub fn copied(inputs: &[Self]) -> usize {
+        /// Below this, asking for memory would cost more than a small task can spare.
+        const SMALL: usize = 32 * 1024;
+        let (mut owned, mut shared) = (0, 0);
+        for input in inputs {
+            match input {
+                Bytes::Owned(bytes) => owned += bytes.len(),
+                Bytes::Shared(memory) => shared += memory.length,
+                Bytes::Pinned(_) => {}
+            }
         }
+        shared + if owned > SMALL { owned } else { 0 }
     }
 
     /// The bytes.
@@ -147,6 +155,23 @@ mod tests {
                 assert_eq!(shared.snapshot(), part);
             }
         }
+    }
+
+    #[test]
+    fn copies_count_once_they_are_large() {
+        let memory = [0; 10];
+        // SAFETY: `memory` outlives them, and nobody writes it.
+        let [pinned, shared] = unsafe {
+            let start = memory.as_ptr();
+            [Bytes::Pinned(Pinned::new(start, 10)), Bytes::Shared(Shared::new(start, 10))]
+        };
+        let owned = |length| Bytes::Owned(vec![0; length]);
+        let half = 16 * 1024;
+        assert_eq!(Bytes::copied(&[]), 0);
+        assert_eq!(Bytes::copied(&[owned(half), pinned.clone(), owned(half)]), 0, "small, or nobody's copy");
+        assert_eq!(Bytes::copied(&[owned(half), pinned, owned(half + 1)]), 2 * half + 1);
+        assert_eq!(Bytes::copied(&[shared.clone(), owned(1), shared]), 20, "of what is shared, every byte");
+        assert_eq!(Bytes::copied(&[owned(1 << 20)]), 1 << 20);
     }
 
     #[test]
