@@ -43,8 +43,9 @@ export interface HashInput {
 }
 
 /**
- * Digests bytes. With `blake3`, more than 4 MiB in memory are digested by several threads if they are idle.
- * Rejects with `ENOENT`, `EACCES`, `EISDIR`, `ERR_OUT_OF_MEMORY`.
+ * Digests bytes. With `blake3`, more than 4 MiB in memory are digested with the help of threads that would
+ * otherwise be idle or run a task of lower priority. Rejects with `ENOENT`, `EACCES`, `EISDIR`,
+ * `ERR_OUT_OF_MEMORY`.
  */
 export const hash: NativeTask<HashInput, string, HashOutputs> & {
   <Word extends keyof HashOutputs = 'hex'>(
