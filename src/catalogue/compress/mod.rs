@@ -56,6 +56,9 @@ options! {
 }
 
 /// Resolves to `data`, compressed.
+///
+/// What zstd takes is estimated and asked for before it takes it: for the level, and for the size of the data if that is
+/// in memory. For a file the estimate is that for data of any size, from level 20 on with a window as large as the file.
 pub(super) struct Compress;
 
 /// Resolves to what `data` was before it was compressed.
@@ -63,6 +66,8 @@ pub(super) struct Compress;
 /// What follows the end of a stream is treated as node:zlib and `zstd` do. gzip: another member, unless
 /// its first byte is 0, which says that the rest is padding to be ignored. deflate, brotli: ignored.
 /// zstd: another frame.
+///
+/// What zstd takes for a frame is estimated by the window and the size that its header names, and asked for before.
 pub(super) struct Decompress;
 
 const OUTPUT_ERRORS: Errors = &[("ERR_BUFFER_TOO_LARGE", "The output is larger than `maxOutputLength`.")];
@@ -77,7 +82,7 @@ const SCRATCH: usize = 64 * 1024;
 impl Task for Compress {
     const NAME: &'static str = "compress";
     const FAMILY: &'static str = "compress";
-    const ABOUT: &'static str = "Compresses bytes.";
+    const ABOUT: &'static str = "Compresses bytes. With `zstd`, what it counts of `nativeMemory` before it begins is estimated by the level and, if it is known, the size of the data.";
     const RETURNS: Returns = Returns::always("Buffer");
     const ERRORS: &'static [Errors] = &[DATA_ERRORS, OUTPUT_ERRORS];
     type Options<'given> = CompressOptions<'given>;
@@ -91,7 +96,7 @@ impl Task for Compress {
             Algorithm::Deflate => sink.fill(deflate::Compressor::zlib(level(6)), &data),
             // Its own default is 11, which takes a hundred times as long for a tenth less.
             Algorithm::Brotli => sink.fill(brotli::Compressor::new(level(5), context)?, &data),
-            Algorithm::Zstd => sink.fill(zstd::Compressor::new(level(3), &data)?, &data),
+            Algorithm::Zstd => sink.fill(zstd::Compressor::new(level(3), &data, context)?, &data),
         }
     }
 }
@@ -99,7 +104,7 @@ impl Task for Compress {
 impl Task for Decompress {
     const NAME: &'static str = "decompress";
     const FAMILY: &'static str = "compress";
-    const ABOUT: &'static str = "Decompresses bytes: all members of a gzip file, all frames of zstd.";
+    const ABOUT: &'static str = "Decompresses bytes: all members of a gzip file, all frames of zstd. With `zstd`, what a frame counts of `nativeMemory` before it is read is estimated by the window that its header names.";
     const RETURNS: Returns = Returns::always("Buffer");
     const ERRORS: &'static [Errors] = &[DATA_ERRORS, INPUT_ERRORS, OUTPUT_ERRORS];
     type Options<'given> = DecompressOptions<'given>;
@@ -111,7 +116,7 @@ impl Task for Decompress {
             Algorithm::Gzip => sink.fill(deflate::Decompressor::gzip(), &data),
             Algorithm::Deflate => sink.fill(deflate::Decompressor::zlib(), &data),
             Algorithm::Brotli => sink.fill(brotli::Decompressor::new(context)?, &data),
-            Algorithm::Zstd => sink.fill(zstd::Decompressor::new()?, &data),
+            Algorithm::Zstd => sink.fill(zstd::Decompressor::new(context)?, &data),
         }
     }
 }
