@@ -130,6 +130,12 @@ impl<'a> Decompressor<'a> {
         Ok(Self { coder, memory, place: Place::Start, header: Vec::new() })
     }
 
+    /// Bytes that the coder has taken.
+    #[cfg(all(test, not(feature = "model")))]
+    pub(super) fn taken(&self) -> usize {
+        self.coder.sizeof()
+    }
+
     /// Asks for what the frame takes that begins here. Answers how much of `input` has been put aside, if that is not
     /// the whole header.
     fn begin(&mut self, input: &[u8]) -> Result<Option<usize>, Failure> {
