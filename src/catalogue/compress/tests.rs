@@ -8,7 +8,7 @@ use serde_json::json;
 
 const NAMES: [&str; 4] = ["gzip", "deflate", "brotli", "zstd"];
 
-const TEXT: &str = "spin, spin, spin the thread";
+pub(super) const TEXT: &str = "spin, spin, spin the thread";
 
 /// `TEXT` as node:zlib's gzipSync, deflateSync and brotliCompressSync and `zstd` 1.5 wrote it.
 const FOREIGN: [(&str, &str); 4] = [
@@ -26,7 +26,7 @@ const FOREIGN_NOTHING: [(&str, &str); 4] = [
     ("zstd", "28b52ffd240001000099e9d851"),
 ];
 
-fn foreign(algorithm: &str) -> Vec<u8> {
+pub(super) fn foreign(algorithm: &str) -> Vec<u8> {
     unhex(FOREIGN.iter().find(|(name, _)| *name == algorithm).expect("one of the four").1)
 }
 
@@ -37,7 +37,7 @@ fn bytes(result: Result<Output, Failure>) -> Vec<u8> {
     }
 }
 
-fn compress(algorithm: &str, input: &[u8]) -> Vec<u8> {
+pub(super) fn compress(algorithm: &str, input: &[u8]) -> Vec<u8> {
     bytes(run("compress", json!({ "algorithm": algorithm }), input))
 }
 
@@ -310,98 +310,6 @@ fn more_memory_than_the_pool_allows_is_refused() {
             let refused = run_within(limit, "compress", &options, TEXT.as_bytes());
             assert_eq!(error(refused).0, "ERR_OUT_OF_MEMORY", "{algorithm} in {limit}");
         }
-    }
-}
-
-#[test]
-fn zstd_asks_for_a_compressor_before_it_takes_it() {
-    let token = StopToken::default();
-    let budget = Budget::new(500 << 20);
-    let context = Context::new(&token, 1).with_budget(&budget);
-    // Of a size that nobody knows: zstd takes 700 MB.
-    let refused = zstd::Compressor::new(22, &Data::File("/no/such/file".into()), &context);
-    assert_eq!(refused.err().map(Err).map(error).map(|(code, _)| code).as_deref(), Some("ERR_OUT_OF_MEMORY"));
-    assert!(
-        zstd::Compressor::new(22, &Data::Bytes(&[0; 1000]), &context).is_ok(),
-        "little data needs little"
-    );
-}
-
-#[test]
-fn what_zstd_estimates_is_what_it_takes_or_more() {
-    let token = StopToken::default();
-    let mut output = vec![0; SCRATCH];
-    for level in 1..=22 {
-        for length in [0, 1, 1000, 100_000, 1_000_000] {
-            let input = pattern(length);
-            let budget = Budget::new(u64::MAX);
-            let context = Context::new(&token, 1).with_budget(&budget);
-            let mut compressor =
-                zstd::Compressor::new(level, &Data::Bytes(&input), &context).expect("it fits");
-            let asked = budget.held();
-            compressor.step(&input[..length.min(SLICE)], &mut output, false).expect("it fits");
-            let taken = budget.held();
-            assert!(taken <= asked && asked < 2 * taken + (1 << 20), "{level}, {length}: {taken} of {asked}");
-        }
-    }
-}
-
-#[test]
-fn zstd_asks_for_a_window_before_it_takes_it() {
-    let token = StopToken::default();
-    let mut output = vec![0; SCRATCH];
-    // RFC 8878: the head of a frame with a window of 2^27 bytes, and the head of an empty block. After a frame, too.
-    let frame = unhex("28b52ffd0088010000");
-    for before in [vec![], foreign("zstd")] {
-        let input = [&before[..], &frame].concat();
-        for piece in [1, 2, 5, input.len()] {
-            for (limit, fits) in [(1 << 27, false), ((1 << 27) + (1 << 20), true)] {
-                let budget = Budget::new(limit);
-                let context = Context::new(&token, 1).with_budget(&budget);
-                let mut decompressor = zstd::Decompressor::new(&context).expect("it fits");
-                let mut feed = || -> Result<(), Failure> {
-                    for mut piece in input.chunks(piece) {
-                        loop {
-                            let step = decompressor.step(piece, &mut output, false)?;
-                            piece = &piece[step.read..];
-                            if step.done {
-                                break;
-                            }
-                        }
-                    }
-                    Ok(())
-                };
-                let end = feed().map_err(|failure| error(Err(failure)).0);
-                assert_eq!(end, if fits { Ok(()) } else { Err("ERR_OUT_OF_MEMORY".to_owned()) });
-                let taken = decompressor.taken() as u64;
-                assert!(if fits { taken > 1 << 27 && taken <= limit } else { taken < 1 << 20 }, "{taken}");
-            }
-        }
-    }
-}
-
-#[test]
-fn zstd_comes_back_whatever_pieces_it_comes_in() {
-    let token = StopToken::default();
-    let context = Context::new(&token, 1);
-    let skippable = unhex("502a4d1803000000616263");
-    let long = compress("zstd", &pattern(100_000));
-    let input = [&foreign("zstd")[..], &skippable, &long, &foreign("zstd")].concat();
-    let expected = [TEXT.as_bytes(), &pattern(100_000), TEXT.as_bytes()].concat();
-    for piece in (1..20).chain([1000]) {
-        let mut decompressor = zstd::Decompressor::new(&context).expect("there is memory");
-        let (mut output, mut scratch) = (Vec::new(), vec![0; SCRATCH]);
-        for (mut piece, last) in input.chunks(piece).map(|piece| (piece, false)).chain([(&[][..], true)]) {
-            loop {
-                let step = decompressor.step(piece, &mut scratch, last).expect("whole data");
-                output.extend_from_slice(&scratch[..step.written]);
-                piece = &piece[step.read..];
-                if step.done {
-                    break;
-                }
-            }
-        }
-        assert!(output == expected, "in pieces of {piece}");
     }
 }
 

@@ -130,12 +130,6 @@ impl<'a> Decompressor<'a> {
         Ok(Self { coder, memory, place: Place::Start, header: Vec::new() })
     }
 
-    /// Bytes that the coder has taken.
-    #[cfg(all(test, not(feature = "model")))]
-    pub(super) fn taken(&self) -> usize {
-        self.coder.sizeof()
-    }
-
     /// Asks for what the frame takes that begins here. Answers how much of `input` has been put aside, if that is not
     /// the whole header.
     fn begin(&mut self, input: &[u8]) -> Result<Option<usize>, Failure> {
@@ -253,3 +247,6 @@ fn lower_first(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
+
+#[cfg(all(test, not(feature = "model")))]
+mod tests;
