@@ -41,6 +41,12 @@ describe('a task that forks', () => {
     for (const { busyTime } of perWorker) expect(busyTime).toBeGreaterThan(0)
   })
 
+  test('is helped in its last fork as in its first', async () => {
+    const pool = poolOf(3)
+    for (let round = 0; round < 5; round++)
+      expect(new Set(await fork(pool, { parts: 3, meeting: 3, times: 200 })).size).toBe(3)
+  })
+
   test('fails with the first part that does', async () => {
     const pool = poolOf(3)
     const error = await rejection(fork(pool, { parts: 100, failsAt: 7 }))

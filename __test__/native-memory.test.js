@@ -81,8 +81,21 @@ test('copies of shared memory count', async () => {
   )
 })
 
+test('zstd asks for what it is going to take', async () => {
+  const pool = poolOf(1e6)
+  for (const level of [22, 19])
+    expect(
+      await rejection(
+        pool.execute('native:compress', { data: { path: '/dev/zero' }, algorithm: 'zstd', level })
+      )
+    ).toMatchObject({
+      code: 'ERR_OUT_OF_MEMORY'
+    })
+})
+
 test.each([
   [0, 'ERR_OUT_OF_RANGE'],
+  [0.5, 'ERR_OUT_OF_RANGE'],
   [-1, 'ERR_OUT_OF_RANGE'],
   [Number.NaN, 'ERR_OUT_OF_RANGE'],
   ['1e9', 'ERR_INVALID_ARG_TYPE'],
