@@ -112,7 +112,11 @@ export interface CompressInput {
   maxOutputLength?: number
 }
 
-/** Compresses bytes. Rejects with `ENOENT`, `EACCES`, `EISDIR`, `ERR_OUT_OF_MEMORY`, `ERR_BUFFER_TOO_LARGE`. */
+/**
+ * Compresses bytes. With `zstd`, what it counts of `nativeMemory` before it begins is estimated by the
+ * level and, if it is known, the size of the data. Rejects with `ENOENT`, `EACCES`, `EISDIR`,
+ * `ERR_OUT_OF_MEMORY`, `ERR_BUFFER_TOO_LARGE`.
+ */
 export const compress: NativeTask<CompressInput, Buffer> & {
   (input: CompressInput, options?: ExecuteOptions): Promise<Buffer>
 }
@@ -131,8 +135,9 @@ export interface DecompressInput {
 }
 
 /**
- * Decompresses bytes: all members of a gzip file, all frames of zstd. Rejects with `ENOENT`, `EACCES`,
- * `EISDIR`, `ERR_OUT_OF_MEMORY`, `ERR_CORRUPT_DATA`, `ERR_BUFFER_TOO_LARGE`.
+ * Decompresses bytes: all members of a gzip file, all frames of zstd. With `zstd`, what a frame counts of
+ * `nativeMemory` before it is read is estimated by the window that its header names. Rejects with `ENOENT`,
+ * `EACCES`, `EISDIR`, `ERR_OUT_OF_MEMORY`, `ERR_CORRUPT_DATA`, `ERR_BUFFER_TOO_LARGE`.
  */
 export const decompress: NativeTask<DecompressInput, Buffer> & {
   (input: DecompressInput, options?: ExecuteOptions): Promise<Buffer>
