@@ -1,8 +1,8 @@
 'use strict'
 
 // `npm run test:long -- [--minutes N]`: the tests that draw their cases, with new ones each round, for as long as one
-// likes: lives of a pool beside a plain model (Rust), values there and back (jest), and the soak. Ends with the first
-// failure, which says how to repeat it.
+// likes: lives of a pool beside a plain model (Rust), values there and back (jest), the soak, and the models whose every
+// interleaving takes minutes. Ends with the first failure, which says how to repeat it.
 
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
@@ -21,7 +21,8 @@ const ROUNDS = [
     { THREADMILL_RUNS: '4000' },
     ['npx', 'jest', '--forceExit', '--testTimeout', '300000', 'values.test', 'codec.test']
   ],
-  [{}, ['node', 'scripts/soak.js', '--minutes', '2']]
+  [{}, ['npm', 'run', 'soak', '--', '--minutes', '2']],
+  [{ THREADMILL_MODELS: 'whole' }, ['node', 'scripts/test.js', 'model']]
 ]
 
 for (let round = 0; Date.now() < until; round++) {

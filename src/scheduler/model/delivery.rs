@@ -55,7 +55,7 @@ fn delivery_and_falling_asleep() {
 
 #[test]
 fn withdrawn_delivery() {
-    explore(|| {
+    explore_slowly(|| {
         let pool = Pool::with_sleeping_owner(Kind::JavaScript, &sized(1, 0));
         let [(executor, finished)] = pool.working();
         let thread = spawn(move || executor.live(Some(finished)));

@@ -33,6 +33,16 @@ fn explore(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
+/// The same for a model that takes a minute: every interleaving in the long tests, which set `THREADMILL_MODELS=whole`,
+/// else those with at most four switches away from a thread that could go on.
+fn explore_slowly(model: impl Fn() + Send + Sync + 'static) {
+    if std::env::var_os("THREADMILL_MODELS").is_some_and(|which| which == "whole") {
+        explore(model);
+    } else {
+        explore_preemptions(4, model);
+    }
+}
+
 /// Checks every interleaving with at most so many switches away from a thread that could go on; for
 /// models that have too many others.
 fn explore_preemptions(most: usize, model: impl Fn() + Send + Sync + 'static) {
