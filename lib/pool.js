@@ -127,10 +127,10 @@ class WorkerPool extends Emitter {
   priority(level, task, input, options) {
     try {
       if (!this.#life.isOpen) return this.#refusal(task)
-      const priority = priorityOf(level)
+      const number = priorityOf(level)
       const given =
         options === undefined ? undefined : executeOptions(options, this.#defaults, PRIORITY_OPTIONS)
-      return this.#submit.submit(task, input, priority, given)
+      return this.#submit.submit(task, input, number, given)
     } catch (error) {
       return Promise.reject(about(task, error, WorkerPool.prototype.priority))
     }
@@ -208,6 +208,9 @@ class WorkerPool extends Emitter {
     return this.close()
   }
 }
+
+/** Where errors about arguments begin. Not named within the class: a bundle would rename that. */
+const { execute, priority } = WorkerPool.prototype
 
 /** Retries as the addon takes them. */
 function nativeRetries(retries) {
