@@ -116,7 +116,7 @@ class WorkerPool extends Emitter {
       const given = executeOptions(options, this.#defaults)
       return this.#submit.submit(task, input, given.priority, given)
     } catch (error) {
-      return Promise.reject(about(task, error, WorkerPool.prototype.execute))
+      return Promise.reject(about(task, error, execute))
     }
   }
 
@@ -132,7 +132,7 @@ class WorkerPool extends Emitter {
         options === undefined ? undefined : executeOptions(options, this.#defaults, PRIORITY_OPTIONS)
       return this.#submit.submit(task, input, number, given)
     } catch (error) {
-      return Promise.reject(about(task, error, WorkerPool.prototype.priority))
+      return Promise.reject(about(task, error, priority))
     }
   }
 
