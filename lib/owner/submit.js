@@ -81,12 +81,18 @@ class Submit {
       )
     }
     const { shared } = this.#workers
-    const fits = transfer.length === 0 && this.#encode(label, input, shared)
-    const used = fits ? shared.takeUsed() : undefined
+    const outer = shared.encoding()
+    let fits = false
+    let named
+    try {
+      fits = transfer.length === 0 && this.#encode(label, input, shared)
+    } finally {
+      named = shared.encoded(outer, fits)
+    }
     let kept
-    if (!fits || used !== undefined || options !== undefined || this.#asks) {
+    if (!fits || named !== undefined || options !== undefined || this.#asks) {
       kept = new Kept()
-      kept.used = used
+      kept.named = named
       kept.options = options
       if (options !== undefined) this.#workers.expectStops()
       if (!fits) {
@@ -94,7 +100,11 @@ class Submit {
         this.#delivery.keep(kept, input, transfer, retries !== undefined, this.#names.name(label))
       }
     }
-    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
+    // By a getter in the input.
+    if (options?.signal?.aborted) {
+      named?.release()
+      return Promise.reject(reasonOf(options.signal))
+    }
     const promise = tasks.open(label, kept)
     const slot = tasks.last
     if (options?.signal !== undefined) this.#withdrawals.watch(slot, kept)

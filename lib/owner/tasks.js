@@ -5,8 +5,8 @@ const NOTHING_LEFT = () => {}
 
 /** What a task's submitter keeps until the task is over, beyond its promise. One shape for all. */
 class Kept {
-  /** SharedArrayBuffers of its input. @type {SharedArrayBuffer[] | undefined} */
-  used = undefined
+  /** SharedArrayBuffers of its input. @type {{ release(): void } | undefined} */
+  named = undefined
   /** What is sent over a worker's port. */
   input = undefined
   /** @type {any[]} */
@@ -106,6 +106,7 @@ class Tasks {
     const kept = this.kept[slot]
     if (kept !== undefined) {
       kept.unwatch(slot)
+      kept.named?.release()
       this.kept[slot] = undefined
     }
     this.#resolves[slot] = undefined

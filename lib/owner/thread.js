@@ -13,6 +13,10 @@ const WORKER_FILE = path.join(BUNDLES, 'worker.js')
 class ThreadHost {
   #worker
   #port
+  /** How many messages the worker has received, as it counts them. */
+  #received = new Int32Array(new SharedArrayBuffer(4))
+  /** How many it was sent. */
+  sent = 0
 
   /**
    * Starts worker `id`.
@@ -24,7 +28,17 @@ class ThreadHost {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const workerData = {
-      threadmill: { pool, id, path: script, port: port2, places, largestHeap, mayStop, isKept },
+      threadmill: {
+        pool,
+        id,
+        path: script,
+        port: port2,
+        received: this.#received,
+        places,
+        largestHeap,
+        mayStop,
+        isKept
+      },
       workerData: resources.workerData
     }
     try {
@@ -49,6 +63,12 @@ class ThreadHost {
   /** Sends what the worker receives in the order in which it was sent. */
   send(message, transfer = []) {
     this.#port.postMessage(message, transfer)
+    this.sent++
+  }
+
+  /** How many of the messages that were sent it has received. */
+  get received() {
+    return this.sent - ((this.sent - Atomics.load(this.#received, 0)) | 0)
   }
 
   /** What the worker sent next, or undefined. */

@@ -53,9 +53,7 @@ class Workers {
     this.#withdrawals = withdrawals
     this.#hold = hold
     this.#news = news
-    this.shared = new SharedBuffers((message) => {
-      for (const { host } of this.#workers.values()) host.send(message)
-    })
+    this.shared = new SharedBuffers()
   }
 
   /** A task has come that may have to be stopped. */
@@ -105,7 +103,7 @@ class Workers {
       return this.#news.say('error', error)
     }
     this.#workers.set(id, entry)
-    this.shared.introduce((message) => entry.host.send(message))
+    this.shared.introduce(entry.host)
     if (!this.awaited) entry.host.unref()
   }
 
@@ -131,6 +129,7 @@ class Workers {
     entry.exitCode = code
     if (entry.end !== 'killed') this.#lose(id, entry)
     this.#workers.delete(id)
+    this.shared.dismiss(entry.host)
     entry.host.close()
     this.#news.say('workerExit', { workerId: id, exitCode: code, error: entry.error })
     this.#answerWaiters()

@@ -21,7 +21,8 @@ const { WorkerScript } = require('./script.js')
 const { STOP, goInside, goOutside, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
 
-const { pool, id, path, port, places, largestHeap, mayStop, isKept } = workerThreads.workerData.threadmill
+const { pool, id, path, port, received, places, largestHeap, mayStop, isKept } =
+  workerThreads.workerData.threadmill
 // The script sees the workerData that its user gave, and nothing of ours.
 const own = /** @type {any} */ (workerThreads)
 own.workerData = workerThreads.workerData.workerData
@@ -54,7 +55,7 @@ let inbound = new Memory(INBOUND)
 const endpoint = new WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
 const [next, finish, runStoppable, isStopped] = endpoint.functions()
 const callStoppable = makeStoppable(runStoppable)
-const cargo = new WorkerPort(port)
+const cargo = new WorkerPort(port, received)
 const results = new Results(callStoppable, cargo)
 const globals = new Globals(isKept)
 const script = new WorkerScript(path, { workerId: id })

@@ -6,19 +6,23 @@ const { PORT } = require('../wire/port.js')
 // What reaches a worker over its port: inputs that nothing else carries, and SharedArrayBuffers.
 class WorkerPort {
   #port
+  /** Where this side counts messages for the other. */
+  #received
   /** @type {Map<number, SharedArrayBuffer>} */
   #shared = new Map()
   /** The input that came last, or the error of reading it. One that was taken back comes before its successor. */
   #cargo = /** @type {{ value?: any, error?: any }} */ ({})
 
-  /** @param {import('node:worker_threads').MessagePort} port */
-  constructor(port) {
+  /**
+   * @param {import('node:worker_threads').MessagePort} port
+   * @param {Int32Array} received
+   */
+  constructor(port, received) {
     this.#port = port
+    this.#received = received
     // What nobody waits for is received, too: it would be kept alive in the port.
     port.on('message', (message) => this.#receive(message))
-    port.on('messageerror', (error) => {
-      this.#cargo = { error }
-    })
+    port.on('messageerror', (error) => this.#fail(error))
     port.unref()
   }
 
@@ -27,9 +31,16 @@ class WorkerPort {
   }
 
   #receive([kind, first, second]) {
+    Atomics.add(this.#received, 0, 1)
     if (kind === PORT.SHARED) this.#shared.set(first, second)
-    else if (kind === PORT.FORGET) this.#shared.delete(first)
+    else if (kind === PORT.FORGET) for (const number of first) this.#shared.delete(number)
     else this.#cargo = { value: first }
+  }
+
+  /** A message could not be read. Perhaps of a task that was taken back: the next message is the next task's. */
+  #fail(error) {
+    Atomics.add(this.#received, 0, 1)
+    this.#cargo = { error }
   }
 
   #receiveNow() {
@@ -37,7 +48,7 @@ class WorkerPort {
     try {
       received = workerThreads.receiveMessageOnPort(this.#port)
     } catch (error) {
-      this.#cargo = { error } // perhaps of a task that was taken back: the next message is the next task's
+      this.#fail(error)
       return true
     }
     if (received !== undefined) this.#receive(received.message)
@@ -53,7 +64,7 @@ class WorkerPort {
     return value
   }
 
-  /** A SharedArrayBuffer by its number: it was sent before the first task that names it was submitted. */
+  /** A SharedArrayBuffer by its number: it was sent before the first task that names it was submitted, and nothing later is received. */
   findShared = (number) => {
     while (!this.#shared.has(number) && this.#receiveNow());
     return this.#shared.get(number)
