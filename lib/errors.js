@@ -3,12 +3,24 @@
 /** One mark for all copies of this module, as of a script and of the worker that runs it, or under a test runner. */
 const MARK = Symbol.for('threadmill.PoolError')
 
+/**
+ * Whether this copy of the module made an error: the worker's, say, and not that of the script it runs.
+ * @type {(value: any) => boolean}
+ */
+let isOwn
+
 /** An error of the pool itself, as opposed to one that a task threw. See index.d.ts. */
 class PoolError extends Error {
+  #isOwn = true
+
   constructor(code, message, /** @type {{ task?: string, cause?: unknown }} */ { task, cause } = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     if (task !== undefined) this.task = task
+  }
+
+  static {
+    isOwn = (value) => typeof value === 'object' && value !== null && #isOwn in value
   }
 }
 Object.defineProperties(PoolError.prototype, {
@@ -46,4 +58,4 @@ function show(value) {
   return 'an object'
 }
 
-module.exports = { PoolError, invalidType, invalidValue, outOfRange, show, wordsOf }
+module.exports = { PoolError, invalidType, invalidValue, isOwn, outOfRange, show, wordsOf }

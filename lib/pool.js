@@ -111,7 +111,7 @@ class WorkerPool extends Emitter {
 
   execute(task, input, options) {
     try {
-      if (!this.#life.isOpen) return this.#refusal(task)
+      if (!this.#life.isOpen) throw this.#refusal(task)
       if (options === undefined) return this.#submit.submit(task, input, 0, undefined)
       const given = executeOptions(options, this.#defaults)
       return this.#submit.submit(task, input, given.priority, given)
@@ -126,7 +126,7 @@ class WorkerPool extends Emitter {
 
   priority(level, task, input, options) {
     try {
-      if (!this.#life.isOpen) return this.#refusal(task)
+      if (!this.#life.isOpen) throw this.#refusal(task)
       const number = priorityOf(level)
       const given =
         options === undefined ? undefined : executeOptions(options, this.#defaults, PRIORITY_OPTIONS)
@@ -139,7 +139,7 @@ class WorkerPool extends Emitter {
   /** Before anything is taken from the caller that a refused task would not give back. */
   #refusal(task) {
     const answer = this.#life.isTerminated ? ANSWER.TERMINATED : ANSWER.CLOSING
-    return Promise.reject(refusal(answer, nameOfTask(task)))
+    return refusal(answer, nameOfTask(task))
   }
 
   // ---- watching

@@ -5,26 +5,19 @@ const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 const { invalidType, invalidValue, show } = require('../errors.js')
 const { isOwn } = require('../place.js')
+const { callingFiles } = require('../stack.js')
 const { isURL } = require('./check.js')
 
 /** The file of the first frame outside of this package, or undefined. */
 function callingFile() {
-  const { prepareStackTrace, stackTraceLimit } = Error
   try {
-    Error.stackTraceLimit = 32
-    Error.prepareStackTrace = (_, frames) => frames
-    const frames = /** @type {any} */ (new Error().stack)
-    for (const frame of frames) {
-      const name = frame.getFileName()
+    for (const name of callingFiles()) {
       if (!name || name.startsWith('node:')) continue
       const file = name.startsWith('file:') ? fileURLToPath(name) : name
       if (path.isAbsolute(file) && !isOwn(file)) return file
     }
   } catch {
     /* an exotic loader's file name: as good as none */
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
   }
   return undefined
 }

@@ -1,19 +1,20 @@
 'use strict'
 
-const { PoolError } = require('../errors.js')
+const { PoolError, isOwn } = require('../errors.js')
+const { restack } = require('../stack.js')
 const { ANSWER } = require('../wire/layout.js')
 const { nameOfTask } = require('./names.js')
 
 // The pool's own words for why a task was not accepted, or given up.
 
 /**
- * An error of a submission. One that does not know its task yet gets that, and a stack that begins where `call`, a
- * function of ours, was called: the way from there to what has refused it would leave no room for the caller.
+ * An error of a submission: a PoolError gets its task, if it does not know that yet, and a stack that begins where
+ * `call`, a function of ours, was called. The way from there to what has refused it would leave no room for the caller.
  */
 function about(task, error, call) {
-  if (!(error instanceof PoolError) || error.task !== undefined) return error
-  error.task = nameOfTask(task)
-  Error.captureStackTrace(error, call)
+  if (!isOwn(error)) return error
+  error.task ??= nameOfTask(task)
+  restack(error, call)
   return error
 }
 
@@ -55,12 +56,7 @@ function cancelledError(task) {
 function timeoutError(code, message, task) {
   const error = new PoolError(code, message, { task })
   Object.defineProperty(error, 'name', { value: 'TimeoutError', writable: true, configurable: true })
-  // The stack was taken with the other name.
-  Object.defineProperty(error, 'stack', {
-    value: error.stack?.replace('PoolError', 'TimeoutError'),
-    writable: true,
-    configurable: true
-  })
+  restack(error, timeoutError) // it was taken with the other name
   return error
 }
 

@@ -127,6 +127,7 @@ class Settle {
     }
     if (FULFILS.has(kind) && cargo.error === undefined)
       return tasks.resolve(slot, this.#resultOf(record, cargo.value))
+    if (kind === RECORD.CANCELLED) return tasks.giveBack(slot, reasonOf(tasks.kept[slot]?.options?.signal))
     const error = this.#errorOf(record, cargo)
     if (flags & UNDECIDED) this.#rest.push(() => this.#retries.ask(slot, error))
     else tasks.reject(slot, error)
@@ -177,8 +178,6 @@ class Settle {
         return taskTimeoutError(this.#tasks.nameOf(slot), this.#limits(slot).timeout)
       case RECORD.QUEUE_TIMED_OUT:
         return queueTimeoutError(this.#tasks.nameOf(slot), this.#limits(slot).queueTimeout)
-      case RECORD.CANCELLED:
-        return reasonOf(this.#tasks.kept[slot]?.options?.signal)
       case RECORD.WORKER_GONE:
         return this.#workers.deathError(number, this.#tasks.nameOf(slot))
       default:

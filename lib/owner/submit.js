@@ -116,7 +116,7 @@ class Submit {
       options === undefined
         ? this.#submitEncoded(text)
         : this.#submitEncoded(text, delaysOf(options, kept), options.affinity)
-    if (answer < 0) return this.#refuse(slot, answer)
+    if (answer < 0) this.#refuse(slot, answer)
     const worker = answer >> ANSWER.WORKER_SHIFT
     const delivers = (answer & ANSWER.DELIVER) !== 0
     this.#submitted(answer)
@@ -132,7 +132,7 @@ class Submit {
     const transfer = options === undefined ? NONE : options.transfer
     // Before anything is taken from the caller that a refused task would not give back.
     if (transfer.length > 0 && maxQueue < Number.POSITIVE_INFINITY && this.#native.isFull(true))
-      return Promise.reject(refusal(ANSWER.FULL, this.#names.name(label), maxQueue))
+      throw refusal(ANSWER.FULL, this.#names.name(label), maxQueue)
     const { options: text, attachments, modes, returns } = nativeInput(number, input, transfer)
     if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
     let kept
@@ -150,7 +150,7 @@ class Submit {
       kept === undefined
         ? this.#submitToThread(text)
         : this.#submitToThread(text, attachments, modes, delaysOf(options, kept))
-    if (answer < 0) return this.#refuse(slot, answer)
+    if (answer < 0) this.#refuse(slot, answer)
     this.#submitted(answer)
     return promise.then(undefined, addSubmitSite)
   }
@@ -188,10 +188,11 @@ class Submit {
     return words
   }
 
+  /** @returns {never} */
   #refuse(slot, answer) {
     const task = this.#tasks.nameOf(slot)
     this.#tasks.close(slot)
-    return Promise.reject(refusal(answer, task, this.#limits.maxQueue))
+    throw refusal(answer, task, this.#limits.maxQueue)
   }
 }
 

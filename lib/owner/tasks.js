@@ -1,5 +1,7 @@
 'use strict'
 
+const { expectSite } = require('./submit-site.js')
+
 /** What settles a promise that has settled already while its record is still on its way. */
 const NOTHING_LEFT = () => {}
 
@@ -88,18 +90,31 @@ class Tasks {
     resolve(value)
   }
 
-  /** Without a function of its own to keep for it, which a million tasks that resolve would pay for. */
+  /** Rejects a promise with an error that was made for it. */
   reject(slot, error) {
-    if (this.isSettled(slot)) this.close(slot)
-    else this.resolve(slot, Promise.reject(error))
+    this.giveBack(slot, expectSite(error))
   }
 
-  /** Rejects the promise of a task whose record is on its way; that one closes the slot. */
+  /** The same for a task whose record is on its way; that one closes the slot. */
   rejectEarly(slot, error) {
+    this.giveBackEarly(slot, expectSite(error))
+  }
+
+  /**
+   * Rejects a promise with the reason of a signal, which is not ours to change. Without a function of its own to keep
+   * for it, which a million tasks that resolve would pay for.
+   */
+  giveBack(slot, reason) {
+    if (this.isSettled(slot)) this.close(slot)
+    else this.resolve(slot, Promise.reject(reason))
+  }
+
+  /** The same for a task whose record is on its way; that one closes the slot. */
+  giveBackEarly(slot, reason) {
     const resolve = this.#resolves[slot]
     this.#resolves[slot] = NOTHING_LEFT
     this.kept[slot]?.unwatch(slot)
-    resolve(Promise.reject(error))
+    resolve(Promise.reject(reason))
   }
 
   close(slot) {

@@ -47,8 +47,8 @@ class Withdrawals {
     const tasks = this.#tasks
     if (!tasks.isOpen(slot) || tasks.isSettled(slot)) return
     const answer = this.#native.cancel(slot)
-    if (this.#takeFromAsked(slot) || answer === CANCEL.OUT) tasks.reject(slot, reasonOf(signal))
-    else if (answer === CANCEL.OVER) tasks.rejectEarly(slot, reasonOf(signal))
+    if (this.#takeFromAsked(slot) || answer === CANCEL.OUT) tasks.giveBack(slot, reasonOf(signal))
+    else if (answer === CANCEL.OVER) tasks.giveBackEarly(slot, reasonOf(signal))
     this.#hold.review()
   }
 

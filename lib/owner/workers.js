@@ -9,6 +9,7 @@ const { LONGEST_LEAVE, deathError } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
 const { SharedBuffers } = require('./shared-buffers.js')
+const { expectSite } = require('./submit-site.js')
 const { ThreadHost } = require('./thread.js')
 
 /** What workers exit with that nothing has happened to. */
@@ -236,7 +237,7 @@ class Workers {
   #rejectWaiters(error, alive = 0) {
     this.#dismissWaiters(({ least, reject }) => {
       if (least <= alive) return false
-      reject(error)
+      reject(expectSite(error))
       return true
     })
   }

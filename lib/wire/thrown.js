@@ -1,7 +1,8 @@
 'use strict'
 
 const { inspect, types } = require('node:util')
-const { PoolError } = require('../errors.js')
+const { PoolError, isOwn } = require('../errors.js')
+const { withoutOwnFrames, withoutStack } = require('../stack.js')
 
 // Anything thrown as plain values, to cross between isolates, and back.
 
@@ -52,7 +53,7 @@ function describe(/** @type {any} */ thrown, seen = new Map()) {
   parts.className = read(() => String(thrown.constructor.name)) ?? parts.base
   parts.name = read(() => String(thrown.name)) ?? parts.className
   parts.message = read(() => String(thrown.message)) ?? ''
-  parts.stack = read(() => String(thrown.stack))
+  parts.stack = read(() => withoutOwnFrames(String(thrown.stack), isOwn(thrown)))
   if (Object.hasOwn(thrown, 'cause'))
     parts.cause = describe(
       read(() => thrown.cause),
@@ -153,16 +154,12 @@ function restore(description, seen = new Map()) {
 }
 
 function make(kind, { base, className, message, name, own }) {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0 // the stack is that of the original
-  try {
+  return withoutStack(() => {
     if (kind === KINDS.POOL) return new PoolError(own.code, message)
     if (base === 'DOMException') return new DOMException(message, name)
     const Class = classOf(base, className)
     return base === 'AggregateError' ? new Class([], message) : new Class(message)
-  } finally {
-    Error.stackTraceLimit = limit
-  }
+  })
 }
 
 module.exports = { describe, simplify, restore }
