@@ -129,6 +129,161 @@ describe('a rejection is passed on', () => {
   })
 })
 
+describe('what a task returns may have a `then` of any kind', () => {
+  const failing = [
+    [
+      'a promise whose own then throws',
+      () =>
+        Object.assign(Promise.resolve(1), {
+          then() {
+            throw new RangeError('no')
+          }
+        })
+    ],
+    [
+      'a promise whose then cannot be read',
+      () =>
+        Object.defineProperty(Promise.resolve(1), 'then', {
+          get() {
+            throw new RangeError('no')
+          }
+        })
+    ],
+    [
+      'a promise whose constructor cannot be read',
+      () =>
+        Object.defineProperty(Promise.resolve(1), 'constructor', {
+          get() {
+            throw new RangeError('no')
+          }
+        })
+    ],
+    [
+      'a promise of a class that cannot be made',
+      () => {
+        let made = 0
+        class Once extends Promise {
+          constructor(executor) {
+            if (++made > 1) throw new RangeError('no')
+            super(executor)
+          }
+        }
+        return new Once((resolve) => resolve(1))
+      }
+    ],
+    [
+      'a promise of another realm that throws',
+      () => require('node:vm').runInNewContext('Promise.reject(error)', { error: new RangeError('no') })
+    ],
+    ['a Proxy of a promise that throws', () => new Proxy({ then: (_, no) => no(new RangeError('no')) }, {})]
+  ]
+
+  test.each(failing)('%s rejects, and the next task runs', async (_, task) => {
+    const pool = single()
+    const view = makeView(1)
+    await pool.execute((view) => {
+      const tick = () => {
+        Atomics.add(view, 0, 1)
+        setTimeout(tick, 1)
+      }
+      tick()
+    }, view)
+    const error = await rejection(pool.execute(task), 'the task')
+    expect(error).toMatchObject({ name: 'RangeError', message: 'no' })
+    // Its event loop turns: the worker is at rest.
+    const ticks = Atomics.load(view, 0)
+    await until(() => Atomics.load(view, 0) > ticks + 1, 'a turn of the worker')
+    await expect(
+      within(
+        pool.execute(() => 'next'),
+        'the next task'
+      )
+    ).resolves.toBe('next')
+    await within(pool.close(), 'close()')
+  })
+
+  test.each([
+    ['at once', () => ({ then: (resolve) => resolve('value') })],
+    [
+      'and throws then',
+      () => ({
+        then(resolve) {
+          resolve('value')
+          throw new Error('too late')
+        }
+      })
+    ],
+    ['a subclass of Promise', () => new (class extends Promise {})((resolve) => resolve('value'))],
+    ['a promise of another realm', () => require('node:vm').runInNewContext("(async () => 'value')()")],
+    [
+      'a promise with a then of its own',
+      () => Object.assign(Promise.resolve('other'), { then: (resolve) => resolve('value') })
+    ],
+    ['another thenable', () => ({ then: (resolve) => resolve({ then: (inner) => inner('value') }) })]
+  ])('one that calls back %s resolves', async (_, task) => {
+    const pool = single()
+    await expect(within(pool.execute(task), 'the task')).resolves.toBe('value')
+    await expect(
+      within(
+        pool.execute(() => 'next'),
+        'the next task'
+      )
+    ).resolves.toBe('next')
+  })
+
+  const reads = () => {
+    let count = 0
+    return {
+      get then() {
+        count++
+        return (resolve) => resolve(count)
+      }
+    }
+  }
+  const changes = () => {
+    let count = 0
+    return {
+      get then() {
+        return ++count === 1 ? undefined : (resolve) => resolve('a promise')
+      },
+      get count() {
+        return count
+      }
+    }
+  }
+
+  test('it is read once', async () => {
+    expect(await single().execute(reads)).toBe(1)
+  })
+
+  test('it is read once for a task that waits for its script', async () => {
+    const script = write('tasks.cjs', `exports.reads = ${reads}; exports.changes = ${changes}`)
+    // The setup fails at first, so that the first task is the one that gets the script ready.
+    const late = write(
+      'late.cjs',
+      `let tries = 0
+       exports.setup = () => { if (++tries === 1) throw new Error('not yet') }
+       Object.assign(exports, require(${JSON.stringify(script)}))`
+    )
+    expect(await single({ script: late }).execute('reads')).toBe(1)
+    // What was no promise when it was asked is a value; copying that reads its getters, and finds a function.
+    const refused = rejection(single({ script: late }).execute('changes'))
+    expect((await refused).code).toBe('ERR_NOT_SERIALIZABLE')
+  })
+
+  test('one that never calls back is given up when its time is over, and the next task runs', async () => {
+    const pool = single()
+    const error = await rejection(pool.execute(() => ({ then() {} }), undefined, { timeout: 20 }))
+    expect(error.code).toBe('ERR_TASK_TIMEOUT')
+    await expect(
+      within(
+        pool.execute(() => 'next'),
+        'the next task'
+      )
+    ).resolves.toBe('next')
+  })
+})
+
 describe('one at a time in each worker', () => {
   test('a task starts when the one before has settled', async () => {
     const pool = single()

@@ -5,7 +5,7 @@
 const { within } = require('./waiting.js')
 
 /** What `promise` rejects with. */
-function rejection(promise, what = 'a rejection') {
+function rejection(promise, what = 'a rejection', milliseconds = undefined) {
   return within(
     promise.then(
       (value) => {
@@ -13,7 +13,8 @@ function rejection(promise, what = 'a rejection') {
       },
       (error) => error
     ),
-    what
+    what,
+    milliseconds
   )
 }
 

@@ -1,9 +1,12 @@
 'use strict'
 
 const { PoolError, wordsOf } = require('../errors.js')
-const { CUT_OFF } = require('../wire/port.js')
+const { CUT_OFF, LEAVING } = require('../wire/port.js')
 
-/** Milliseconds that a worker may be torn down for: more than it allows itself, in case it cannot look at the clock. */
+/**
+ * Milliseconds that a worker may be torn down for, and as many for its handlers of 'exit': more than it allows itself,
+ * in case it cannot look at the clock.
+ */
 const LONGEST_LEAVE = 6_000
 
 /**
@@ -13,13 +16,21 @@ const LONGEST_LEAVE = 6_000
  * @param {string | undefined} task
  */
 function deathError(entry, { script, startTimeout }, task) {
-  const { error, exitCode, end, up = true, leave } = entry ?? {}
+  const { error, exitCode, end, up = true, leaving } = entry ?? {}
   const what = task === undefined ? 'A worker' : `The worker that ran the task '${task}'`
   if (end === 'killed' && !up) {
     const message = `The script ${script} was not loaded and set up within ${startTimeout} ms; raise 'startTimeout' or see what it waits for`
     return new PoolError('ERR_SCRIPT_LOAD', message, { task })
   }
-  if (end === 'killed' && leave !== undefined) {
+  if (end === 'killed' && leaving === LEAVING.EXIT) {
+    const message = `A worker was ended, as it did not end within ${LONGEST_LEAVE} ms by itself; see what the handlers of 'exit' do that its tasks or its script have added`
+    return new PoolError('ERR_WORKER_EXITED', message)
+  }
+  if (end === 'killed' && leaving === LEAVING.TURN) {
+    const message = `A worker was ended, as it did not hear of the end of the pool within ${LONGEST_LEAVE} ms; see what a task has left behind that blocks it, such as a timer or a listener that loops`
+    return new PoolError('ERR_WORKER_EXITED', message)
+  }
+  if (end === 'killed' && leaving === LEAVING.TEARDOWN) {
     const message = `The 'teardown' of the script ${script} failed: it took longer than ${LONGEST_LEAVE} ms, in which nothing else came to its turn; its worker was ended`
     return new PoolError('ERR_WORKER_EXITED', message)
   }

@@ -1,11 +1,15 @@
 'use strict'
 
 // Held from the start: test runners replace the globals.
-const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
+const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = require('node:timers')
+const { LONGEST_LEAVE } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
 const { cancelledError, closedError, terminatedError } = require('./refusals.js')
 const { LONGEST_TIMER } = require('./timers.js')
+
+/** How often a closing pool is looked at in the time that its workers have to end. */
+const ROUNDS = 3
 
 /** `CLOSED` has ended without a termination. */
 const PHASE = { OPEN: 0, CLOSING: 1, CLOSED: 2, TERMINATED: 3 }
@@ -24,6 +28,8 @@ class Life {
    * @type {(ReturnType<typeof deferred> & { lingering: any[] }) | undefined}
    */
   #end = undefined
+  /** @type {NodeJS.Timeout | undefined} */
+  #patrol = undefined
   #onEnd
 
   /**
@@ -55,11 +61,21 @@ class Life {
     if (this.#phase !== PHASE.CLOSING) return promise
     if (cancelQueued) this.#withdrawals.all(() => true, cancelledError)
     this.#native.close()
+    this.#watch()
     if (timeout !== undefined && timeout <= LONGEST_TIMER) {
       const timer = setTimeout(() => this.terminate(), timeout)
       promise.then(() => clearTimeout(timer))
     }
     return promise
+  }
+
+  /** Once no task is left, a worker that does not even hear of the end, as something blocks it, is ended by force. */
+  #watch() {
+    let quiet = 0
+    this.#patrol ??= setInterval(() => {
+      quiet = this.#tasks.count === 0 ? quiet + 1 : 0
+      if (quiet > ROUNDS) this.#workers.killSilent()
+    }, LONGEST_LEAVE / ROUNDS).unref()
   }
 
   terminate() {
@@ -87,6 +103,7 @@ class Life {
 
   /** Rust has nothing left to do or to say. */
   async ended() {
+    clearInterval(this.#patrol)
     this.#native.release()
     this.#onEnd()
     if (this.#end === undefined) return

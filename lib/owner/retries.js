@@ -1,6 +1,11 @@
 'use strict'
 
-const { PoolError } = require('../errors.js')
+// Held from the start: test runners replace the globals.
+const { clearTimeout, setTimeout } = require('node:timers')
+const { PoolError, wordsOf } = require('../errors.js')
+
+/** Milliseconds that `when` may take to answer. */
+const LONGEST_ANSWER = 5_000
 
 // Asks `retries.when` whether a task that failed is to be tried again.
 class Retries {
@@ -34,7 +39,7 @@ class Retries {
       const attempt = kept === undefined ? 1 : ++kept.failures
       // Its signal may be aborted in there, or was by whoever was asked before.
       const answer = tasks.isSettled(slot) ? false : when?.(error, attempt)
-      again = Boolean(isThenable(answer) ? await answer : answer)
+      again = Boolean(await inTime(answer))
     } catch (thrown) {
       rejection = this.#brokenCondition(slot, thrown, error)
     }
@@ -48,13 +53,29 @@ class Retries {
 
   #brokenCondition(slot, thrown, error) {
     const task = this.#tasks.nameOf(slot)
-    const message = `The option 'retries.when' threw when it was asked about the task '${task}', which is not tried again`
+    const message = `The option 'retries.when' failed when it was asked about the task '${task}', which is not tried again: ${wordsOf(thrown)}`
     const cause = new AggregateError([thrown, error], 'What it threw, and what the task failed with')
     return new PoolError('ERR_INVALID_ARG_VALUE', message, { cause, task })
   }
 }
 
-const isThenable = (answer) =>
-  typeof answer === 'object' && answer !== null && typeof answer.then === 'function'
+/** An answer that may be a promise, which might never settle: nothing would, then, that waits for the task. */
+async function inTime(answer) {
+  if (answer === null || (typeof answer !== 'object' && typeof answer !== 'function')) return answer
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer
+  const tooLong = new Promise((_, reject) => {
+    timer = setTimeout(
+      reject,
+      LONGEST_ANSWER,
+      new Error(`it took longer than ${LONGEST_ANSWER} milliseconds`)
+    )
+  })
+  try {
+    return await Promise.race([answer, tooLong])
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 module.exports = { Retries }

@@ -17,6 +17,8 @@ class ThreadHost {
   #received = new Int32Array(new SharedArrayBuffer(4))
   /** How many it was sent. */
   sent = 0
+  /** What the worker says of itself comes here: its own `parentPort` belongs to its script. */
+  #control
 
   /**
    * Starts worker `id`.
@@ -26,7 +28,9 @@ class ThreadHost {
    */
   constructor({ pool, script, name, resources, places, largestHeap, mayStop, isKept }, id, events) {
     const { port1, port2 } = new MessageChannel()
+    const { port1: control, port2: theirs } = new MessageChannel()
     this.#port = port1
+    this.#control = control
     const workerData = {
       threadmill: {
         pool,
@@ -34,6 +38,7 @@ class ThreadHost {
         path: script,
         port: port2,
         received: this.#received,
+        control: theirs,
         places,
         largestHeap,
         mayStop,
@@ -47,17 +52,18 @@ class ThreadHost {
         ...resources,
         name: `${name}-worker-${id}`,
         workerData,
-        transferList: /** @type {any[]} */ ([port2])
+        transferList: /** @type {any[]} */ ([port2, theirs])
       })
     } catch (error) {
-      port1.close()
+      this.close()
       throw error
     }
-    this.#worker.on('message', (message) => {
-      if (message?.threadmill !== undefined) events.hear(message.threadmill) // else a script's own
-    })
+    control.on('message', events.hear).unref()
     this.#worker.on('error', events.fail)
-    this.#worker.on('exit', events.exit)
+    this.#worker.on('exit', (code) => {
+      for (let last; (last = receiveMessageOnPort(control)) !== undefined; ) events.hear(last.message)
+      events.exit(code)
+    })
   }
 
   /** Sends what the worker receives in the order in which it was sent. */
@@ -93,6 +99,7 @@ class ThreadHost {
   /** Lets go of what is left after `exit`. */
   close() {
     this.#port.close()
+    this.#control.close()
   }
 }
 

@@ -3,7 +3,7 @@
 // Held from the start: test runners replace the globals.
 const { clearTimeout, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
-const { CUT_OFF, PORT } = require('../wire/port.js')
+const { CUT_OFF, LEAVING, NEWS, PORT } = require('../wire/port.js')
 const { restore } = require('../wire/thrown.js')
 const { LONGEST_LEAVE, deathError } = require('./death.js')
 const { deferred } = require('./deferred.js')
@@ -17,8 +17,8 @@ const ENDS_WELL = new Set([0, CUT_OFF])
 
 /**
  * `end` is how this side has ended it: `killed` as it did not answer, or `terminated` with the pool.
- * `failure` is why it is up without its script; another try may succeed.
- * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, failure: any, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean, leave: NodeJS.Timeout | undefined }} Entry
+ * `failure` is why it is up without its script; another try may succeed. `leaving` is what its end waits for.
+ * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, failure: any, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean, leaving: number | undefined, leave: NodeJS.Timeout | undefined }} Entry
  */
 
 // The workers of a pool. Rust decides when one starts and what it runs; here they are started, handed what only
@@ -94,6 +94,7 @@ class Workers {
         error: undefined,
         exitCode: undefined,
         isBlamed: false,
+        leaving: undefined,
         leave: undefined
       }
     } catch (cause) {
@@ -108,20 +109,32 @@ class Workers {
     if (!this.awaited) entry.host.unref()
   }
 
-  /** News of a worker: that it is up, or why its script did not load; later that, or why not, it is torn down. */
-  #hear(id, entry, { error, leaves, failure }) {
-    if (leaves) {
-      entry.leave = setTimeout(() => this.kill(id), LONGEST_LEAVE)
-      entry.leave.unref()
-      return
+  /** What a worker says of itself. What makes no sense is not heard: a script may have got hold of the port. */
+  #hear(id, entry, news) {
+    const [kind, content] = Array.isArray(news) ? news : []
+    switch (kind) {
+      case NEWS.UP:
+      case NEWS.BROKEN:
+        return this.#arrived(id, entry, kind === NEWS.BROKEN ? errorOf(content) : undefined)
+      case NEWS.LEAVES:
+        clearTimeout(entry.leave)
+        entry.leaving = content
+        entry.leave = setTimeout(() => this.kill(id), LONGEST_LEAVE)
+        entry.leave.unref()
+        return
+      case NEWS.FAILED:
+        return this.#news.say('error', errorOf(content))
     }
-    if (failure !== undefined) return this.#news.say('error', restore(failure))
+  }
+
+  /** A worker is up, with its script or without it. */
+  #arrived(id, entry, failure) {
     if (!entry.up) this.#news.say('workerStart', { workerId: id })
     entry.up = true
-    entry.failure = error === undefined ? undefined : restore(error)
-    if (error === undefined) return this.#answerWaiters()
-    this.#rejectWaiters(entry.failure)
-    this.#news.say('error', entry.failure)
+    entry.failure = failure
+    if (failure === undefined) return this.#answerWaiters()
+    this.#rejectWaiters(failure)
+    this.#news.say('error', failure)
   }
 
   /** A worker has ended, by itself or because it was told to. */
@@ -144,6 +157,15 @@ class Workers {
     entry.end = 'killed'
     this.#lose(id, entry)
     entry.host.kill()
+  }
+
+  /** Ends the workers that have not said that they are about to end. */
+  killSilent() {
+    for (const [id, entry] of [...this.#workers]) {
+      if (entry.leaving !== undefined) continue
+      entry.leaving = LEAVING.TURN
+      this.kill(id)
+    }
   }
 
   /** A worker is lost: what it had fails, and nothing more comes of it. */
@@ -288,6 +310,16 @@ class Workers {
   /** Resolves when no worker is left. */
   gone() {
     return this.within(0, 0)
+  }
+}
+
+/** An error that a worker tells of. */
+function errorOf(description) {
+  try {
+    return restore(description)
+  } catch (cause) {
+    const message = `What a worker says of its error cannot be read: ${wordsOf(cause)}`
+    return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause })
   }
 }
 

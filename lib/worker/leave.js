@@ -8,17 +8,26 @@ const FLUSH = 500
 /** Ends the thread once its output is written: `process.exit` alone would lose what is still buffered. */
 async function leave() {
   const exit = () => process.exit(0)
-  const unwritten = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0)
-  if (unwritten.length === 0) return exit()
   setTimeout(exit, FLUSH)
-  const written = unwritten.map(
-    (stream) =>
-      new Promise((resolve) => {
-        stream.write('', resolve)
-      })
-  )
-  await Promise.all(written)
+  await written()
   exit()
 }
 
-module.exports = { leave }
+/** Resolves when what has been printed so far has left the thread. */
+async function written() {
+  const unwritten = [process.stdout, process.stderr].filter((stream) => stream?.writableLength > 0)
+  await Promise.all(unwritten.map(flushed))
+}
+
+/** Streams may have been replaced, and throw. */
+function flushed(stream) {
+  return new Promise((resolve) => {
+    try {
+      stream.write('', resolve)
+    } catch {
+      resolve(undefined)
+    }
+  })
+}
+
+module.exports = { leave, written }

@@ -12,22 +12,23 @@ const { decode } = require('../wire/decode.js')
 const { encoded } = require('../wire/encode.js')
 const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
-const { describe, simplify } = require('../wire/thrown.js')
+const { LEAVING, NEWS } = require('../wire/port.js')
+const { simplify } = require('../wire/thrown.js')
 const { Globals } = require('./globals.js')
 const { leave } = require('./leave.js')
 const { WorkerPort } = require('./port.js')
-const { NotFound, Results } = require('./results.js')
+const { followPromise, thenOf } = require('./promise.js')
+const { NotFound, Results, describeAnything } = require('./results.js')
 const { WorkerScript } = require('./script.js')
 const { STOP, goInside, goOutside, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
 
-const { pool, id, path, port, received, places, largestHeap, mayStop, isKept } =
+const { pool, id, path, port, control, received, places, largestHeap, mayStop, isKept } =
   workerThreads.workerData.threadmill
 // The script sees the workerData that its user gave, and nothing of ours.
 const own = /** @type {any} */ (workerThreads)
 own.workerData = workerThreads.workerData.workerData
 syncBuiltinESMExports()
-const parentPort = /** @type {import('node:worker_threads').MessagePort} */ (workerThreads.parentPort)
 
 /** Milliseconds of tasks after which the script's own timers, sockets and console get their turn. */
 const SLICE = 1
@@ -164,7 +165,7 @@ function attempt(task, handler, input) {
   let result
   try {
     result = call(task, handler, input)
-    if (isPending) return follow(task, result)
+    if (then !== undefined) return follow(task, result, then)
   } catch (thrown) {
     return settleLater(reject, task, thrown)
   }
@@ -175,17 +176,12 @@ function attempt(task, handler, input) {
 function runFirst(task, label, input) {
   const [isSource, text] = endpoint.label(label)
   if (!isSource && !script.isReady) {
-    const begun = script.ready().then(
-      () => {
-        tell({}) // the owner knows of a failure
-        if (task.abandoned) throw STOP // nobody could stop it any more
-        return call(task, findHandler(label, isSource, text), input)
-      },
-      (error) => {
-        throw new NotFound(error, script.isBroken)
-      }
+    enter(task)
+    script.ready().then(
+      () => runLate(task, label, isSource, text, input),
+      (error) => over(task, reject, new NotFound(error, script.isBroken))
     )
-    return follow(task, begun)
+    return passOn()
   }
   try {
     findHandler(label, isSource, text)
@@ -193,6 +189,22 @@ function runFirst(task, label, input) {
     return settleLater(reject, task, notFound)
   }
   attempt(task, handlers[label], input)
+}
+
+/** Runs a task that has waited for the script, which is ready now. */
+function runLate(task, label, isSource, text, input) {
+  tell(NEWS.UP) // the owner knows of a failure
+  if (task.abandoned) return // nobody could stop it any more
+  let settle = fulfil
+  let result
+  try {
+    result = call(task, findHandler(label, isSource, text), input)
+    if (then !== undefined) return wait(task, result, then)
+  } catch (thrown) {
+    settle = reject
+    result = thrown
+  }
+  DONE.then(() => over(task, settle, result))
 }
 
 /** The function of a label, once the script is ready or if it needs none. */
@@ -235,19 +247,30 @@ function settleLater(settle, task, value) {
   })
 }
 
-const isThenable = (value) =>
-  value !== null &&
-  (typeof value === 'object' || typeof value === 'function') &&
-  typeof value.then === 'function'
+/** Waits for a task's promise, or something like one, whose `then` has been read. */
+function follow(task, promise, then) {
+  enter(task)
+  wait(task, promise, then)
+  passOn()
+}
 
-/** Waits for a task's promise; meanwhile others may run, if the worker has places for more than one. */
-function follow(task, promise) {
-  pending++
-  if (task.isStoppable) stoppable.set(task.run, task)
-  Promise.resolve(promise).then(
+function wait(task, promise, then) {
+  followPromise(
+    promise,
+    then,
     (value) => over(task, fulfil, value),
     (thrown) => over(task, reject, thrown)
   )
+}
+
+/** A task is pending from now on. */
+function enter(task) {
+  pending++
+  if (task.isStoppable) stoppable.set(task.run, task)
+}
+
+/** While a task is pending others may run, if the worker has places for more than one. */
+function passOn() {
   if (pending < places) DONE.then(pump)
   else state = FULL
 }
@@ -270,8 +293,8 @@ function conclude(task, settle, value) {
 
 // ---- being stopped
 
-/** Whether what the last task returned is a promise, or something like one. */
-let isPending = false
+/** The `then` of what the last task returned, if that is a promise, or something like one. @type {Function | undefined} */
+let then
 let handlerNow
 
 /** Runs a task's function. */
@@ -285,7 +308,7 @@ function call(task, handler, input) {
 function callHandler(input, context) {
   const handler = handlerNow
   const result = handler(input, context)
-  isPending = isThenable(result)
+  then = thenOf(result)
   return result
 }
 
@@ -319,8 +342,8 @@ function checkHeap() {
 /** Ends the thread once its script is torn down. */
 async function stop() {
   state = STOPPED
-  if (script.hasTeardown) tell({ leaves: true })
-  await script.tearDown().catch((error) => tell({ failure: describe(error) }))
+  if (script.hasTeardown) tell(NEWS.LEAVES, LEAVING.TEARDOWN)
+  await script.tearDown().catch((error) => tellError(NEWS.FAILED, error))
   end()
 }
 
@@ -328,32 +351,40 @@ async function stop() {
 function end() {
   state = STOPPED
   endpoint.leave()
+  tell(NEWS.LEAVES, LEAVING.EXIT)
   leave()
 }
 
 // ---- the start
 
-/** Tells the thread that made the pool. */
-function tell(news) {
+/** Tells the thread that made the pool, on a port that no script knows of: `parentPort` is the script's own. */
+function tell(kind, /** @type {any} */ content = undefined) {
+  control.postMessage([kind, content])
+}
+
+function tellError(kind, error) {
+  const description = describeAnything(error)
   try {
-    parentPort.postMessage({ threadmill: news })
+    tell(kind, description)
   } catch {
-    const error = news.error && simplify(news.error)
-    parentPort.postMessage({ threadmill: { error, failure: news.failure && simplify(news.failure) } })
+    tell(kind, simplify(description))
   }
 }
 
-function begin(error) {
+/** `tellArrival` comes after Rust knows: the owner asks who is there as soon as it hears. */
+function begin(tellArrival) {
   state = REST
   endpoint.arrive()
-  tell({ error })
+  tellArrival()
   turn()
 }
 
+const isUp = () => tell(NEWS.UP)
+
 if (mayStop) globals.load()
-if (path === undefined) begin(undefined)
+if (path === undefined) begin(isUp)
 else
   script.ready().then(
-    () => begin(undefined),
-    (error) => begin(describe(error))
+    () => begin(isUp),
+    (error) => begin(() => tellError(NEWS.BROKEN, error))
   )

@@ -101,4 +101,4 @@ function describeAnything(thrown) {
   }
 }
 
-module.exports = { NotFound, Results }
+module.exports = { NotFound, Results, describeAnything }
