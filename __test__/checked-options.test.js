@@ -2,7 +2,7 @@
 
 const os = require('node:os')
 const { closeOptions, poolOptions, resizeOptions } = require('../lib/options/pool.js')
-const { PRIORITY_OPTIONS, executeOptions } = require('../lib/options/task.js')
+const { executeOptions, withPriority } = require('../lib/options/task.js')
 const { thrownBy } = require('./support/outcomes.js')
 
 const INFINITE = Number.POSITIVE_INFINITY
@@ -81,6 +81,7 @@ describe('what options come to', () => {
     const { defaults } = poolOptions({ timeout: 100, queueTimeout: 0.5, retries: 1 })
     expect(defaults).toStrictEqual({ timeout: 100, queueTimeout: 0.5, retries: ONCE_MORE })
     expect(executeOptions({}, defaults)).toStrictEqual({
+      isPlain: true,
       priority: 0,
       transfer: [],
       timeout: 100,
@@ -115,16 +116,24 @@ describe('what options come to', () => {
       affinity: 'user'
     }
     const checked = executeOptions(options, UNLIMITED)
-    expect(checked).toStrictEqual({ ...options, priority: 10, retries: ONCE_MORE, ownRetries: true })
+    expect(checked).toStrictEqual({
+      ...options,
+      priority: 10,
+      retries: ONCE_MORE,
+      ownRetries: true,
+      isPlain: false
+    })
     expect(checked.signal).toBe(signal)
     expect(checked.transfer).not.toBe(options.transfer)
     expect(checked.transfer[0]).toBe(buffer)
   })
 
   test('a priority that is an argument is no option', () => {
-    const call = () => executeOptions({ priority: 1 }, UNLIMITED, PRIORITY_OPTIONS)
-    expect(thrownBy(call)).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
-    expect(executeOptions({ timeout: 1 }, UNLIMITED, PRIORITY_OPTIONS).timeout).toBe(1)
+    expect(thrownBy(() => withPriority('high', { priority: 1 }))).toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE'
+    })
+    expect(withPriority('high', { timeout: 1 })).toEqual({ priority: 10, timeout: 1 })
+    expect(withPriority(3)).toEqual({ priority: 3 })
   })
 
   test('a signal may be anything that behaves like one', () => {

@@ -124,7 +124,7 @@ describe('a closed pool', () => {
     for (const [task, name] of [
       ['echo', 'echo'],
       ['native:noop', 'native:noop'],
-      [() => 1, '(function)']
+      [() => 1, '() => 1']
     ]) {
       const error = await rejection(pool.execute(task))
       expect(error).toBeInstanceOf(PoolError)

@@ -272,7 +272,35 @@ describe.each(CALLS)('%s refuses', (call, { options, refusal }) => {
     }
   })
 
-  test.each(['timeouts', 'toString', '__proto__', 'x'.repeat(1e6)])(
+  test('an option that is misspelt, and tells what was probably meant', async () => {
+    for (const name of Object.keys(options)) {
+      for (const wrong of [
+        `${name}s`,
+        name.slice(1),
+        `${name[1]}${name[0]}${name.slice(2)}`,
+        name.toUpperCase()
+      ]) {
+        if (Object.hasOwn(options, wrong)) continue
+        const error = await refusal({ [wrong]: 1 })
+        expectRefusal(error, VALUE, wrong)
+        expect(error.message).toMatch(new RegExp(`did you mean '${name}'\\?$`))
+      }
+    }
+  })
+
+  test('an option that is inherited, as if it were not', async () => {
+    const known = Object.keys(options).at(-1)
+    class Options {
+      get [known]() {
+        return Symbol('wrong')
+      }
+    }
+    expectRefusal(await refusal(new Options()), TYPE, known)
+    expectRefusal(await refusal(Object.create({ [known]: Symbol('wrong') })), TYPE, known)
+    expectRefusal(await refusal(Object.create({ noOption: 1 })), VALUE, 'noOption')
+  })
+
+  test.each(['anything', 'toString', '__proto__', 'x'.repeat(1e6)])(
     'an option that does not exist, and lists those that do',
     async (name) => {
       for (const value of [1, undefined]) {
@@ -284,18 +312,21 @@ describe.each(CALLS)('%s refuses', (call, { options, refusal }) => {
     }
   )
 
-  test.each(['ownKeys', 'getOwnPropertyDescriptor', 'get'])('a Proxy that throws in %s', async (trap) => {
-    const thrown = new Error('from the trap')
-    const handler = {
-      [trap]() {
-        throw thrown
+  test.each(['ownKeys', 'getOwnPropertyDescriptor', 'getPrototypeOf', 'get'])(
+    'a Proxy that throws in %s',
+    async (trap) => {
+      const thrown = new Error('from the trap')
+      const handler = {
+        [trap]() {
+          throw thrown
+        }
       }
+      const error = await refusal(new Proxy({ [Object.keys(options).at(-1)]: 1 }, handler))
+      expect(error).toBeInstanceOf(PoolError)
+      expect(error).toMatchObject({ code: VALUE, message: expect.stringContaining('from the trap') })
+      expect(error.cause).toBe(thrown)
     }
-    const error = await refusal(new Proxy({ [Object.keys(options).at(-1)]: 1 }, handler))
-    expect(error).toBeInstanceOf(PoolError)
-    expect(error).toMatchObject({ code: VALUE, message: expect.stringContaining('from the trap') })
-    expect(error.cause).toBe(thrown)
-  })
+  )
 
   test('a Proxy that was revoked', async () => {
     const error = await refusal(REVOKED)

@@ -97,6 +97,12 @@ describe('every way to write a function', () => {
     ['a method of a class', Class.prototype.method],
     ['a static method', Class.fixed],
     ['a field of a class', new Class().field],
+    ['an arrow function of className', written('className => className + 1')],
+    ['an arrow function of class$', written('class$ => class$ + 1')],
+    ['a method called classify', written('({ classify(n) { return n + 1 } }).classify')],
+    ['a method called class, with a space', written('({ class /* no class */ (n) { return n + 1 } }).class')],
+    ['a method called async classify', written('({ async classify(n) { return n + 1 } }).classify')],
+    ['a function that was frozen', Object.freeze(written('className => className + 1'))],
     ...Object.keys(methods).map((name) => [`a method called ${name}`, methods[name]])
   ])('%s', async (_, task) => {
     await expect(pool.execute(task, 1)).resolves.toBe(2)
@@ -238,7 +244,23 @@ describe('it is compiled once in each worker', () => {
 
 describe('what cannot be sent is refused', () => {
   class Class {}
+  class WithName extends Class {
+    static name() {}
+  }
+  class WithSymbol extends Class {
+    static name = Symbol('name')
+  }
+  class WithGetter extends Class {
+    static get name() {
+      throw new Error('from the getter')
+    }
+  }
   test.each([
+    ['a class with a static method called name', WithName],
+    ['a class with a static field called name', WithSymbol],
+    ['a class with a static getter called name', WithGetter],
+    ['a class that is written close', new Function('return class{}')()],
+    ['a class with a comment', new Function('return class/* of what */Name extends Object{}')()],
     ['a bound function', ((n) => n).bind(null)],
     ['a native function', Math.max],
     ['a native method', Array.prototype.map],

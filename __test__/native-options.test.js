@@ -157,19 +157,39 @@ describe('a whole number', () => {
 })
 
 describe('options', () => {
-  test('that a task does not have are named', async () => {
-    expect(await refusal(hash, { data: '', algoritm: 'md5' })).toEqual({
+  test.each([
+    ['algoritm', "did you mean 'algorithm'?"],
+    ['nothingLikeIt', 'leave it out.']
+  ])('that a task does not have are named, with what may have been meant: %s', async (name, remedy) => {
+    expect(await refusal(hash, { data: '', [name]: 'md5' })).toEqual({
       code: 'ERR_INVALID_ARG_VALUE',
-      message: "The task 'hash' has no option 'algoritm'; leave it out."
+      message: `The task 'hash' has no option '${name}'; ${remedy}`
     })
   })
 
-  test('count only if they are the input’s own', async () => {
-    const inherited = Object.create({ algorithm: 'nonsense' })
-    inherited.data = 'x'
+  test('count also if they are inherited, as they do elsewhere', async () => {
     const pool = track(new WorkerPool())
-    await expect(pool.execute(hash, inherited)).resolves.toMatch(/^[0-9a-f]{64}$/)
-    expect((await refusal(hash, Object.create({ data: 'x' }))).code).toBe('ERR_INVALID_ARG_TYPE')
+    const inheriting = Object.create({ algorithm: 'md5' }, { data: { value: 'x', enumerable: true } })
+    await expect(pool.execute(hash, inheriting)).resolves.toBe('9dd4e461268c8034f5c8564e155c67a6') // by md5sum
+    class Input {
+      get data() {
+        return 'x'
+      }
+    }
+    await expect(pool.execute(hash, new Input())).resolves.toMatch(/^[0-9a-f]{64}$/)
+    expect(await refusal(hash, Object.create({ data: '', wrong: 1 }))).toMatchObject({
+      message: "The task 'hash' has no option 'wrong'; leave it out."
+    })
+  })
+
+  test('do not count if anybody wrote them to Object.prototype', async () => {
+    const pool = track(new WorkerPool())
+    Object.defineProperty(Object.prototype, 'algorithm', { value: 'nonsense', configurable: true })
+    try {
+      await expect(pool.execute(hash, { data: 'x' })).resolves.toMatch(/^[0-9a-f]{64}$/)
+    } finally {
+      delete Object.prototype.algorithm
+    }
   })
 
   test('of another realm are as good', async () => {

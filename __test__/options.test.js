@@ -89,7 +89,7 @@ describe('what goes to node:worker_threads', () => {
   test('workerData that cannot be cloned rejects the tasks', async () => {
     const pool = track(new WorkerPool({ maxWorkers: 1, workerData: () => {} }))
     const error = await rejection(pool.execute(() => 1))
-    expect(error).toMatchObject({ code: 'ERR_WORKER_EXITED', task: '(function)' })
+    expect(error).toMatchObject({ code: 'ERR_WORKER_EXITED', task: '() => 1' })
     expect(error.cause).toMatchObject({ name: 'DataCloneError' })
     await expect(pool.execute('native:noop')).resolves.toBeUndefined()
     await within(pool.close(), 'close()')

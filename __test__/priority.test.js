@@ -248,6 +248,39 @@ describe('aging', () => {
   })
 })
 
+describe('priority()', () => {
+  test('is execute() with a priority, also where that was overridden', async () => {
+    const calls = []
+    class Counting extends WorkerPool {
+      execute(task, input, options) {
+        calls.push([task, input, { ...options }])
+        return super.execute(task, input, options)
+      }
+    }
+    const pool = track(new Counting({ maxWorkers: 1 }))
+    const identity = (value) => value
+    await expect(pool.priority('high', identity, 1)).resolves.toBe(1)
+    await expect(pool.priority(-3, 'native:noop', { data: '2' }, { timeout: 5000 })).resolves.toBe('2')
+    expect(calls).toEqual([
+      [identity, 1, { priority: 10 }],
+      ['native:noop', { data: '2' }, { priority: -3, timeout: 5000 }]
+    ])
+  })
+
+  test('reads each option once', async () => {
+    let reads = 0
+    const options = {
+      get timeout() {
+        reads++
+        return 5000
+      }
+    }
+    const pool = track(new WorkerPool())
+    await pool.priority('high', 'native:noop', undefined, options)
+    expect(reads).toBe(1)
+  })
+})
+
 describe('what is no priority is refused', () => {
   test.each([
     ['NaN', Number.NaN, 'ERR_OUT_OF_RANGE'],

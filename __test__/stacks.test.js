@@ -51,10 +51,10 @@ describe('a stack', () => {
     ['ERR_NOT_SERIALIZABLE', () => pool.execute(() => () => 1)],
     ['ERR_NOT_SERIALIZABLE', () => pool.execute('any', () => 1)],
     ['ERR_TASK_NOT_FOUND', () => pool.execute('noSuchTask')],
-    ['ERR_INVALID_ARG_VALUE', () => pool.execute('any', 1, { noSuchOption: 1 })],
+    ['ERR_INVALID_ARG_VALUE', () => pool.run(1, { noSuchOption: 1 })],
     ['ERR_INVALID_ARG_TYPE', () => pool.priority([], 'any')],
     ['ERR_INVALID_ARG_TYPE', () => pool.execute('native:hash', { data: 1 })],
-    ['ERR_POOL_CLOSED', () => closed.execute('any')]
+    ['ERR_POOL_CLOSED', () => closed.run()]
   ])('of %s leads to the caller, with no frame of the package', async (code, run) => {
     async function callerOfTheTask() {
       return await run()

@@ -266,10 +266,10 @@ describe('by task', () => {
     await pool.execute('echo')
     await pool.run()
     await pool.execute(function named() {})
-    await pool.execute(() => 1)
+    await pool.execute(() => 1) // has no name, and is called what it says
     await pool.execute('native:hash', { data: 'x' })
     const { perTask } = pool.stats()
-    expect(Object.keys(perTask).sort()).toEqual(['(function)', 'default', 'echo', 'named', 'native:hash'])
+    expect(Object.keys(perTask).sort()).toEqual(['() => 1', 'default', 'echo', 'named', 'native:hash'])
     expect(perTask['native:hash'].kind).toBe('native')
     expect(perTask.named.kind).toBe('javascript')
   })

@@ -23,7 +23,7 @@ describe('terminate() rejects', () => {
     await entered(gate, 2)
     tasks.push(['echo', pool.execute('echo', 1)])
     tasks.push(['echo', pool.execute('echo', /x/)])
-    tasks.push(['(function)', pool.execute(() => 1)])
+    tasks.push(['() => 1', pool.execute(() => 1)])
     for (let n = 0; n < 20; n++) tasks.push(['native:hash', hashLarge(pool)])
     await until(() => pool.stats().nativeThreads.busy === 2, 'two running native tasks')
     const errors = tasks.map(([, promise]) => rejection(promise))

@@ -3,6 +3,7 @@ const { MessageChannel, MessagePort, markAsUntransferable } = require('node:work
 const { WorkerPool, move } = require('..')
 const { entered, makeGate, open } = require('./support/gates.js')
 const { keep } = require('./support/pools.js')
+const { FACE, outputOf } = require('./support/processes.js')
 const { within } = require('./support/waiting.js')
 
 const TASKS = require.resolve('./fixtures/values/bytes.js')
@@ -375,4 +376,14 @@ test('a task that a closed pool refuses leaves its buffer alone', async () => {
     })
     expect([task, data.byteLength]).toEqual([task, 4])
   }
+})
+
+test('a long list of transferables is checked in a moment', async () => {
+  const program = `
+    const { WorkerPool } = require(${FACE})
+    const transfer = Array.from({ length: 200_000 }, () => ({}))
+    transfer.push(transfer[100_000])
+    new WorkerPool().execute(() => 1, 0, { transfer }).catch((error) => console.log(error.message))`
+  const { stdout } = await outputOf(['-e', program], { patience: 8_000 })
+  expect(stdout).toMatch("'transfer[200000]' is in the list twice")
 })

@@ -5,7 +5,7 @@ const { setImmediate } = require('node:timers')
 const addon = require('./addon.js')
 const { closeOptions, formOf, poolOptions, resizeOptions } = require('./options/pool.js')
 const { resolveScript } = require('./options/script-path.js')
-const { PRIORITY_OPTIONS, executeOptions, priorityOf } = require('./options/task.js')
+const { executeOptions, withPriority } = require('./options/task.js')
 const { Backpressure } = require('./owner/backpressure.js')
 const { Delivery } = require('./owner/delivery.js')
 const { Emitter } = require('./owner/emitter.js')
@@ -110,29 +110,39 @@ class WorkerPool extends Emitter {
   }
 
   execute(task, input, options) {
+    return this.#execute(task, input, options, execute)
+  }
+
+  run(input, options) {
+    return this.#isPlain
+      ? this.#execute('default', input, options, run)
+      : this.execute('default', input, options)
+  }
+
+  priority(level, task, input, options) {
+    let given
+    try {
+      given = withPriority(level, options)
+    } catch (error) {
+      return Promise.reject(about(task, error, priority))
+    }
+    return this.#isPlain ? this.#execute(task, input, given, priority) : this.execute(task, input, given)
+  }
+
+  /** Whether nobody has overridden `execute`, which the others go through then: their frames would stand above the caller's. */
+  get #isPlain() {
+    return this.execute === execute
+  }
+
+  /** Runs a task; errors about its arguments begin where `call`, the user's, was called. */
+  #execute(task, input, options, call) {
     try {
       if (!this.#life.isOpen) throw this.#refusal(task)
       if (options === undefined) return this.#submit.submit(task, input, 0, undefined)
       const given = executeOptions(options, this.#defaults)
-      return this.#submit.submit(task, input, given.priority, given)
+      return this.#submit.submit(task, input, given.priority, given.isPlain ? undefined : given)
     } catch (error) {
-      return Promise.reject(about(task, error, execute))
-    }
-  }
-
-  run(input, options) {
-    return this.execute('default', input, options)
-  }
-
-  priority(level, task, input, options) {
-    try {
-      if (!this.#life.isOpen) throw this.#refusal(task)
-      const number = priorityOf(level)
-      const given =
-        options === undefined ? undefined : executeOptions(options, this.#defaults, PRIORITY_OPTIONS)
-      return this.#submit.submit(task, input, number, given)
-    } catch (error) {
-      return Promise.reject(about(task, error, priority))
+      return Promise.reject(about(task, error, call))
     }
   }
 
@@ -210,7 +220,7 @@ class WorkerPool extends Emitter {
 }
 
 /** Where errors about arguments begin. Not named within the class: a bundle would rename that. */
-const { execute, priority } = WorkerPool.prototype
+const { execute, priority, run } = WorkerPool.prototype
 
 /** Retries as the addon takes them. */
 function nativeRetries(retries) {

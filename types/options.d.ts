@@ -30,7 +30,11 @@ export interface RetryOptions {
   when?: (error: unknown, attempt: number) => boolean | Promise<boolean>
 }
 
-/** Options of a pool. All times are milliseconds. An option that does not exist is refused. */
+/**
+ * Options of a pool. All times are milliseconds. An option that does not exist is refused. As everywhere in this
+ * package, options count whether they are the object's own or come with its class or prototype; only what stands on
+ * `Object.prototype` does not.
+ */
 export interface PoolOptions {
   /**
    * The module whose exported functions are the pool's JavaScript tasks: ESM, CommonJS, or TypeScript where

@@ -1,7 +1,8 @@
 'use strict'
 
 const { invalidType, invalidValue, outOfRange, wordsOf } = require('../errors.js')
-const { copied, isArray, isObject, isURL, shown, unreadable } = require('../options/check.js')
+const { instead } = require('../nearest.js')
+const { copied, isArray, isObject, isURL, namesIn, shown, unreadable } = require('../options/check.js')
 const { fileURLToPath } = require('node:url')
 
 // Checks the options of native tasks against their declarations, which Rust holds (src/catalogue/), and writes them as
@@ -49,8 +50,9 @@ class DeclaredOptions {
   /** The JSON of `input`, an object of `options`; `path` stands before their names in errors. */
   write(options, input, path = '') {
     // Each getter runs once, and all of them before the first value is looked at.
-    const values = options.map(({ name }) => this.#read(input, name, path))
-    this.#refuseOthers(options, input, path)
+    const given = this.#namesIn(options, input, path)
+    const values = options.map(({ name }) => (given.has(name) ? this.#read(input, name, path) : undefined))
+    this.#refuseOthers(options, given, input, path)
     const chosen = (name) => {
       const index = options.findIndex((option) => option.name === name)
       return values[index] ?? options[index].default
@@ -67,17 +69,36 @@ class DeclaredOptions {
 
   #read(input, name, path) {
     try {
-      return Object.hasOwn(input, name) ? input[name] : undefined
+      return input[name]
     } catch (cause) {
       throw unreadable(`The option '${path}${name}' of '${this.#task}'`, cause)
     }
   }
 
-  #refuseOthers(options, input, path) {
-    for (const name of Object.keys(input)) {
-      if (options.some((option) => option.name === name)) continue
-      if (this.#read(input, name, path) === undefined) continue
-      throw invalidValue(`The task '${this.#task}' has no option '${path}${name}'; leave it out.`)
+  #namesIn(options, input, path) {
+    try {
+      return new Set(
+        namesIn(
+          input,
+          options.map(({ name }) => name)
+        )
+      )
+    } catch (cause) {
+      throw unreadable(
+        `The ${path === '' ? 'input' : `option '${path.slice(0, -1)}'`} of '${this.#task}'`,
+        cause
+      )
+    }
+  }
+
+  #refuseOthers(options, given, input, path) {
+    const names = options.map(({ name }) => name)
+    for (const name of given) {
+      if (names.includes(name) || this.#read(input, name, path) === undefined) continue
+      const remedy = instead(name, names, 'leave it out')
+      throw invalidValue(
+        `The task '${this.#task}' has no option '${path}${name}'; ${remedy}${remedy.endsWith('?') ? '' : '.'}`
+      )
     }
   }
 

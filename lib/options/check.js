@@ -3,6 +3,7 @@
 // How options of any kind are read and checked.
 
 const { PoolError, invalidType, invalidValue, outOfRange, show, wordsOf } = require('../errors.js')
+const { instead } = require('../nearest.js')
 
 // ---- reading what users give
 
@@ -27,18 +28,36 @@ function shown(value) {
 const unreadable = (what, cause) =>
   new PoolError('ERR_INVALID_ARG_VALUE', `${what} cannot be read: ${wordsOf(cause)}`, { cause })
 
-/** The names of the options given; own ones only, as anybody may have written to a prototype. */
+/** Whether an object is where every chain of prototypes ends: anybody may have written to it, of whatever realm it is. */
+const isRoot = (prototype) => prototype === null || Object.getPrototypeOf(prototype) === null
+
+/** The names of the options given, also by a class or an object that this one inherits from, but not by Object.prototype. */
+function namesIn(options, known) {
+  const names = Object.keys(options)
+  let prototype = Object.getPrototypeOf(options)
+  if (isRoot(prototype)) return names
+  const all = new Set(names)
+  for (; !isRoot(prototype); prototype = Object.getPrototypeOf(prototype)) {
+    for (const name of Object.keys(prototype)) all.add(name)
+    for (const name of known) if (Object.hasOwn(prototype, name)) all.add(name) // the getters of a class are hidden
+  }
+  return [...all]
+}
+
+/** The same, each of which is known. */
 function namesOf(options, known, what) {
   if (!isObject(options)) throw invalidType(`${what} must be an object; received ${shown(options)}`)
   let names
   try {
-    names = Object.keys(options)
+    names = namesIn(options, known)
   } catch (cause) {
     throw unreadable(what, cause)
   }
   for (const name of names) {
     if (!known.has(name))
-      throw invalidValue(`${what} have no ${show(name)}; use one of ${[...known].join(', ')}`)
+      throw invalidValue(
+        `${what} have no ${show(name)}; ${instead(name, [...known], `use one of ${[...known].join(', ')}`)}`
+      )
   }
   return names
 }
@@ -123,6 +142,7 @@ module.exports = {
   isURL,
   limit,
   must,
+  namesIn,
   namesOf,
   number,
   orElse,

@@ -135,7 +135,6 @@ function affinityOf(value) {
   return String(number('affinity', value, Number.isFinite, A_KEY))
 }
 
-/** Of a task that is given its priority as an argument. */
 const PRIORITY_OPTIONS = new Set(['transfer', 'timeout', 'queueTimeout', 'signal', 'retries', 'affinity'])
 const EXECUTE_OPTIONS = new Set(['priority', ...PRIORITY_OPTIONS])
 
@@ -154,9 +153,19 @@ const NO_DEFAULTS = {
 /** @type {any[]} */
 const NOTHING = []
 
+/** The options of `execute` for a task that is given its priority as an argument. */
+function withPriority(level, options = NO_OPTIONS) {
+  const priority = priorityOf(level)
+  return { ...take(options, PRIORITY_OPTIONS, "A task's options"), priority }
+}
+
+const NO_OPTIONS = Object.freeze({})
+
 /** The options of one task, complete and checked; `defaults` are its pool's. Every submission with options comes here. */
-function executeOptions(options, defaults = NO_DEFAULTS, known = EXECUTE_OPTIONS) {
+function executeOptions(options, defaults = NO_DEFAULTS) {
   const checked = {
+    /** Whether there is nothing but a priority. */
+    isPlain: true,
     priority: 0,
     transfer: NOTHING,
     timeout: defaults.timeout,
@@ -169,9 +178,10 @@ function executeOptions(options, defaults = NO_DEFAULTS, known = EXECUTE_OPTIONS
     /** @type {string | undefined} */
     affinity: undefined
   }
-  for (const name of namesOf(options, known, "A task's options")) {
+  for (const name of namesOf(options, EXECUTE_OPTIONS, "A task's options")) {
     const value = read(options, name)
     if (value === undefined) continue
+    if (name !== 'priority') checked.isPlain = false
     switch (name) {
       case 'priority':
         checked.priority = priorityOf(value)
@@ -200,4 +210,4 @@ function executeOptions(options, defaults = NO_DEFAULTS, known = EXECUTE_OPTIONS
   return checked
 }
 
-module.exports = { PRIORITY_OPTIONS, executeOptions, priorityOf, retriesOf }
+module.exports = { executeOptions, retriesOf, withPriority }

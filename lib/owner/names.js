@@ -7,6 +7,7 @@ const { PREFIX, nameOfReference } = require('../wire/reference.js')
 /** A function's name in errors and statistics is cut here. */
 const LONGEST_NAME = 60
 
+/** Of a function that does not say who it is. */
 const NAMELESS = '(function)'
 
 /** What a task is called; nothing if it cannot be one. Also of a function that throws when it is asked. */
@@ -15,11 +16,27 @@ function nameOfTask(task) {
   if (typeof task !== 'function') return undefined
   try {
     const native = nameOfReference(task)
-    return native === undefined ? String(task.name).slice(0, LONGEST_NAME) || NAMELESS : `${PREFIX}${native}`
+    return native === undefined ? nameOfFunction(task) : `${PREFIX}${native}`
   } catch {
     return NAMELESS
   }
 }
+
+/** A function's name; one without is called what it says. */
+function nameOfFunction(task) {
+  const name = Object.getOwnPropertyDescriptor(task, 'name')?.value // a class may have a method called so
+  if (typeof name === 'string' && name !== '') return shortened(name)
+  const source = sourceOf(task)
+  return isNative(source) ? NAMELESS : shortened(source.replace(/\s+/g, ' '))
+}
+
+const shortened = (text) => (text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text)
+
+const sourceOf = (task) => Function.prototype.toString.call(task)
+const isNative = (source) => /\{\s*\[native code\]\s*\}$/.test(source)
+
+/** Whether a function is a class. Methods may be called `class`, and functions begin with `className`: only classes have a prototype, too. */
+const isClass = (task, source) => /^class(?![\w$])/.test(source) && Object.hasOwn(task, 'prototype')
 
 /** The label of native task number `number`, and the other way round. */
 const nativeLabel = (number) => -1 - number
@@ -97,14 +114,17 @@ class Names {
   }
 
   #addSource(task) {
-    const source = Function.prototype.toString.call(task)
-    if (/\{\s*\[native code\]\s*\}$/.test(source)) {
+    const source = sourceOf(task)
+    if (isNative(source)) {
       throw invalidValue(
-        `The task ${show(task)} '${task.name}' is bound or native and has no source to send; wrap it in a function of your own`
+        `The task '${nameOfTask(task)}' is a bound or native function and has no source to send; wrap it in a function of your own`
       )
     }
-    if (/^class(?!\s*\()/.test(source))
-      throw invalidValue(`The task must be a function; the class '${task.name}' cannot be called`)
+    if (isClass(task, source)) {
+      throw invalidValue(
+        `The task must be a function; the class '${nameOfTask(task)}' cannot be called, so give a function that makes one`
+      )
+    }
     return this.#bySource.get(source) ?? this.#add(this.#bySource, source, nameOfTask(task), true)
   }
 

@@ -27,6 +27,7 @@ const SHARED_MEMORY =
 
 /** Checks each item of the option `transfer` before any is detached: a task that is refused loses nothing. */
 function checkTransferList(list) {
+  const before = new Set()
   for (const [index, item] of list.entries()) {
     const name = `The option 'transfer[${index}]'`
     if (typeof item !== 'object' || item === null)
@@ -37,7 +38,8 @@ function checkTransferList(list) {
       throw invalidType(
         `${name} must be a transferable object; received a view, so name its 'buffer' instead`
       )
-    if (list.indexOf(item) < index) throw invalidValue(`${name} is in the list twice; name each object once`)
+    if (before.has(item)) throw invalidValue(`${name} is in the list twice; name each object once`)
+    before.add(item)
     if (!types.isArrayBuffer(item)) continue
     if (isDetached(item)) throw invalidValue(`${name} is detached already; transfer each buffer once`)
     if (isUntransferable(item)) throw invalidValue(`${name} ${SHARED_MEMORY}`)
