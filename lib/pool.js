@@ -16,7 +16,7 @@ const { Inbox } = require('./owner/inbox.js')
 const { Life } = require('./owner/life.js')
 const { Names, nameOfTask } = require('./owner/names.js')
 const { News } = require('./owner/news.js')
-const { about, closedError, refusal, terminatedError } = require('./owner/refusals.js')
+const { about, brokenError, closedError, refusal, terminatedError } = require('./owner/refusals.js')
 const { Retries } = require('./owner/retries.js')
 const { Settle } = require('./owner/settle.js')
 const { addSubmitSite } = require('./owner/submit-site.js')
@@ -83,7 +83,7 @@ class WorkerPool extends Emitter {
     const delivery = new Delivery(native, { tasks, workers, hold })
     const backpressure = new Backpressure(news)
     const retries = new Retries(native, { tasks, hold }, defaults)
-    const life = new Life(native, { tasks, workers, withdrawals, hold }, () => {
+    const life = new Life(native, { tasks, workers, withdrawals, hold, news }, () => {
       wake.drain = nothing
       this.#health.rest()
     })
@@ -148,8 +148,10 @@ class WorkerPool extends Emitter {
 
   /** Before anything is taken from the caller that a refused task would not give back. */
   #refusal(task) {
-    const answer = this.#life.isTerminated ? ANSWER.TERMINATED : ANSWER.CLOSING
-    return refusal(answer, nameOfTask(task))
+    const failure = this.#native.failure() ?? undefined
+    let answer = this.#life.isTerminated ? ANSWER.TERMINATED : ANSWER.CLOSING
+    if (failure !== undefined) answer = ANSWER.BROKEN
+    return refusal(answer, nameOfTask(task), { failure })
   }
 
   // ---- watching
@@ -191,6 +193,8 @@ class WorkerPool extends Emitter {
   /** Resolves when so many workers are up, and no more than `most` are there. */
   #atLeast(least, most) {
     if (!this.#life.isOpen) {
+      const failure = this.#native.failure()
+      if (failure !== null) return Promise.reject(brokenError(failure))
       return Promise.reject(
         this.#life.isTerminated ? terminatedError() : closedError('The pool is closed; make another one')
       )

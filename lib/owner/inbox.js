@@ -3,8 +3,9 @@
 const { performance } = require('node:perf_hooks')
 // Held from the start: test runners replace the globals.
 const { setImmediate } = require('node:timers')
+const { wordsOf } = require('../errors.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
-const { LAST } = require('./settle.js')
+const { LAST, MORE } = require('./settle.js')
 
 const now = performance.now.bind(performance)
 
@@ -39,6 +40,8 @@ class Inbox {
   #patience = PATIENCE
   #watchUntil = 0
   #wakeUps = 0
+  /** Whether a batch could not be taken. */
+  #hasFailed = false
 
   /**
    * @param {any} native the NativePool
@@ -109,7 +112,7 @@ class Inbox {
   #takeAll(stay) {
     for (let batch = 0; batch < BATCHES; batch++) {
       this.#agree()
-      const left = this.#settle.read(this.#take(stay), inbound)
+      const left = this.#read(stay)
       if (left > 0) inbound = new Memory(left)
       this.#settle.finish()
       if (left !== LAST) continue
@@ -121,6 +124,21 @@ class Inbox {
     }
     if (!this.#watching) this.#lookAgain()
     return false
+  }
+
+  /** Takes a batch; answers as `settle.read` does. */
+  #read(stay) {
+    try {
+      return this.#settle.read(this.#take(stay), inbound)
+    } catch (error) {
+      // What it held is lost, and nobody knows whose it was.
+      const words = wordsOf(error)
+      if (this.#hasFailed) this.#settle.giveUp(words)
+      else this.#native.breakOff(words)
+      const left = this.#hasFailed ? LAST : MORE
+      this.#hasFailed = true
+      return left
+    }
   }
 
   /** Rust has to write to the memory that is read. */

@@ -5,7 +5,7 @@ const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = r
 const { LONGEST_LEAVE } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
-const { cancelledError, closedError, terminatedError } = require('./refusals.js')
+const { brokenError, cancelledError, closedError, terminatedError } = require('./refusals.js')
 const { LONGEST_TIMER } = require('./timers.js')
 
 /** How often a closing pool is looked at in the time that its workers have to end. */
@@ -21,7 +21,9 @@ class Life {
   #workers
   #withdrawals
   #hold
+  #news
   #phase = PHASE.OPEN
+  #hasEnded = false
   /**
    * Settles when everything has ended; made by the first who wants the end. `lingering` is what native threads may still
    * be reading after a termination.
@@ -34,15 +36,16 @@ class Life {
 
   /**
    * @param {any} native the NativePool
-   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'workers' | 'withdrawals' | 'hold'>} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'workers' | 'withdrawals' | 'hold' | 'news'>} parts
    * @param {() => void} onEnd what Rust still calls may be let go of
    */
-  constructor(native, { tasks, workers, withdrawals, hold }, onEnd) {
+  constructor(native, { tasks, workers, withdrawals, hold, news }, onEnd) {
     this.#native = native
     this.#tasks = tasks
     this.#workers = workers
     this.#withdrawals = withdrawals
     this.#hold = hold
+    this.#news = news
     this.#onEnd = onEnd
   }
 
@@ -81,13 +84,26 @@ class Life {
   terminate() {
     const end = this.#begin(terminatedError())
     if (this.#phase !== PHASE.CLOSING) return end.promise
+    this.#native.terminate()
+    this.#giveUp(end, terminatedError)
+    return end.promise
+  }
+
+  /** Something of ours has failed, in Rust or here: every task is lost, and everybody goes. Rust knows. */
+  broken(words) {
+    if (this.#phase > PHASE.CLOSING) return
+    const error = brokenError(words)
+    const end = this.#begin(error)
+    this.#giveUp(end, (task) => brokenError(words, task))
+    this.#news.say('error', error)
+  }
+
+  /** Rust has forgotten every task. */
+  #giveUp(end, errorOf) {
     this.#phase = PHASE.TERMINATED
     end.lingering = [...this.#tasks.kept]
-    this.#native.terminate()
-    for (const slot of this.#tasks.openSlots())
-      this.#tasks.reject(slot, terminatedError(this.#tasks.nameOf(slot)))
+    for (const slot of this.#tasks.openSlots()) this.#tasks.reject(slot, errorOf(this.#tasks.nameOf(slot)))
     this.#workers.terminate()
-    return end.promise
   }
 
   /** The end is wanted; from now on the process stays alive until it has come. */
@@ -103,6 +119,8 @@ class Life {
 
   /** Rust has nothing left to do or to say. */
   async ended() {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     clearInterval(this.#patrol)
     this.#native.release()
     this.#onEnd()

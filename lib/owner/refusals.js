@@ -18,12 +18,14 @@ function about(task, error, call) {
   return error
 }
 
-/** Why a submission was refused. */
-function refusal(answer, task, maxQueue) {
+/** Why a submission was refused; `known` is what the answer may be about. */
+function refusal(answer, task, /** @type {{ maxQueue?: number, failure?: string }} */ known = {}) {
+  const { maxQueue, failure } = known
   if (answer === ANSWER.CLOSING) {
     const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
     return closedError(message, task)
   }
+  if (answer === ANSWER.BROKEN) return brokenError(failure, task)
   if (answer === ANSWER.NO_THREAD) return noThreadError(task)
   if (answer === ANSWER.FULL) {
     const message = `The task '${task}' was not accepted, as ${maxQueue} tasks wait already; wait for 'drain', raise 'maxQueue', or set 'whenFull' to 'wait'`
@@ -45,6 +47,13 @@ function terminatedError(task = undefined) {
       ? 'The pool was terminated; make another one'
       : `The task '${task}' was given up, as the pool was terminated; use close() to let tasks finish`
   return new PoolError('ERR_POOL_TERMINATED', message, { task })
+}
+
+/** `words` are the pool's own, for whoever is to mend it. */
+function brokenError(words, task = undefined) {
+  const what = task === undefined ? 'The pool has ended' : `The task '${task}' was given up`
+  const message = `${what}, as threadmill itself has failed (see the cause); make another pool, and report this`
+  return new PoolError('ERR_POOL_TERMINATED', message, { cause: new Error(words), task })
 }
 
 function cancelledError(task) {
@@ -72,6 +81,7 @@ function queueTimeoutError(task, timeout) {
 
 module.exports = {
   about,
+  brokenError,
   cancelledError,
   refusal,
   noThreadError,

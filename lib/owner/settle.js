@@ -81,7 +81,7 @@ class Settle {
 
   /** Does what a record asks for; every kind but FULFILLED, END, MORE and GROW. */
   #act(record) {
-    const { kind, slot, number } = record
+    const { kind, slot, number, text } = record
     switch (kind) {
       case RECORD.CARGO_FULFILLED:
       case RECORD.CARGO_REJECTED:
@@ -102,8 +102,10 @@ class Settle {
         return void this.#workers.receive(number) // nobody's, and the next must not be taken for it
       case RECORD.DRAINED:
         return this.#backpressure.drained()
+      case RECORD.BROKEN:
+        return void this.#rest.push(() => this.#life.broken(text))
       case RECORD.ENDED:
-        return void this.#life.ended()
+        return void this.#rest.push(() => this.#life.ended())
       default:
         return this.#settle(record, NO_CARGO)
     }
@@ -112,6 +114,12 @@ class Settle {
   #startThread(id) {
     if (!this.#native.startThread(id))
       this.#withdrawals.all((slot) => this.#tasks.isNative(slot), noThreadError)
+  }
+
+  /** Nothing can be taken from Rust any more: nobody waits for what would come. */
+  giveUp(words) {
+    this.#life.broken(words)
+    this.#life.ended()
   }
 
   // ---- a task comes back
@@ -215,4 +223,4 @@ const FULFILS = new Set([
   RECORD.VALUE
 ])
 
-module.exports = { LAST, Settle }
+module.exports = { LAST, MORE, Settle }

@@ -112,10 +112,16 @@ class Submit {
     const words = this.#argue(slot, label, priority, options, flags)
     words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
     const text = fits ? encoded.text : ''
-    const answer =
-      options === undefined
-        ? this.#submitEncoded(text)
-        : this.#submitEncoded(text, delaysOf(options, kept), options.affinity)
+    let answer
+    try {
+      answer =
+        options === undefined
+          ? this.#submitEncoded(text)
+          : this.#submitEncoded(text, delaysOf(options, kept), options.affinity)
+    } catch (error) {
+      tasks.close(slot) // it never came to Rust
+      throw error
+    }
     if (answer < 0) this.#refuse(slot, answer)
     const worker = answer >> ANSWER.WORKER_SHIFT
     const delivers = (answer & ANSWER.DELIVER) !== 0
@@ -132,7 +138,7 @@ class Submit {
     const transfer = options === undefined ? NONE : options.transfer
     // Before anything is taken from the caller that a refused task would not give back.
     if (transfer.length > 0 && maxQueue < Number.POSITIVE_INFINITY && this.#native.isFull(true))
-      throw refusal(ANSWER.FULL, this.#names.name(label), maxQueue)
+      throw refusal(ANSWER.FULL, this.#names.name(label), { maxQueue })
     const { options: text, attachments, modes, returns } = nativeInput(number, input, transfer)
     if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
     let kept
@@ -146,10 +152,16 @@ class Submit {
     const slot = tasks.last
     if (options?.signal !== undefined) this.#withdrawals.watch(slot, kept)
     this.#argue(slot, number, priority, options, 0)
-    const answer =
-      kept === undefined
-        ? this.#submitToThread(text)
-        : this.#submitToThread(text, attachments, modes, delaysOf(options, kept))
+    let answer
+    try {
+      answer =
+        kept === undefined
+          ? this.#submitToThread(text)
+          : this.#submitToThread(text, attachments, modes, delaysOf(options, kept))
+    } catch (error) {
+      tasks.close(slot) // it never came to Rust
+      throw error
+    }
     if (answer < 0) this.#refuse(slot, answer)
     this.#submitted(answer)
     return promise.then(undefined, addSubmitSite)
@@ -192,7 +204,9 @@ class Submit {
   #refuse(slot, answer) {
     const task = this.#tasks.nameOf(slot)
     this.#tasks.close(slot)
-    throw refusal(answer, task, this.#limits.maxQueue)
+    const { maxQueue } = this.#limits
+    const failure = answer === ANSWER.BROKEN ? this.#native.failure() : undefined
+    throw refusal(answer, task, { maxQueue, failure })
   }
 }
 

@@ -35,6 +35,7 @@ const ANSWER = {
   TERMINATED: -2,
   NO_THREAD: -3,
   FULL: -4,
+  BROKEN: -5,
   DELIVER: 1,
   IS_FULL: 2,
   WORKER_SHIFT: 2
@@ -77,7 +78,8 @@ const RECORD = {
   KILL: 21,
   DRAINED: 22,
   CARGO_DROPPED: 23,
-  VALUE: 24
+  VALUE: 24,
+  BROKEN: 25
 }
 
 /** Who is to be started, in the place of the slot of HIRE. */

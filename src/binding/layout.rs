@@ -67,6 +67,7 @@ layout! {
         TERMINATED = -2,
         NO_THREAD = -3,
         FULL = -4,
+        BROKEN = -5,
         /// The input is to be delivered to that worker.
         DELIVER = 1,
         /// The queue is full now.
@@ -115,6 +116,7 @@ layout! {
         DRAINED = 22,
         CARGO_DROPPED = 23,
         VALUE = 24,
+        BROKEN = 25,
     }
     /// Who is to be started, in the place of the slot of `HIRE`.
     kind "KIND": u32 {

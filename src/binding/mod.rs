@@ -15,6 +15,8 @@
 
 mod call;
 mod event_loop;
+#[cfg(feature = "testing")]
+mod faults;
 mod isolate;
 mod layout;
 mod limits;

@@ -58,7 +58,11 @@ fn too_large(length: usize, largest: usize) -> Option<String> {
 
 /// Characters that the note's record adds to the text, at most. O(1).
 pub(super) fn characters(note: &Note<Outcome>) -> usize {
-    let Note::Settled { end: End::Outcome(outcome), .. } = note else { return 0 };
+    let outcome = match note {
+        Note::Settled { end: End::Outcome(outcome), .. } => outcome,
+        Note::Broken { words } => return words.len(),
+        _ => return 0,
+    };
     match outcome {
         Outcome::Message { message, .. } => message.text_length(),
         Outcome::Output(Output::Text(text)) | Outcome::Value { template: text, .. } => text.len(),
@@ -79,6 +83,7 @@ pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(
             return records.plain(record::CARGO_DROPPED, 0, *worker);
         }
         Note::Dropped { .. } => return Ok(()),
+        Note::Broken { words } => return records.text(record::BROKEN, 0, words, ""),
         Note::Drained => return records.plain(record::DRAINED, 0, 0),
         Note::Ended => return records.plain(record::ENDED, 0, 0),
     };

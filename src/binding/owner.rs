@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use napi::JsString;
@@ -15,7 +16,7 @@ use super::shared::Shared;
 use super::values::{self, StringReader};
 use crate::executors::{Job, Outcome};
 use crate::payload::{Array, Full, Records, Text};
-use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, pause};
+use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, pause, words_of};
 
 /// Notes taken in one call; more are left for the next, so that none holds the event loop long.
 const BATCH: usize = 1024;
@@ -107,8 +108,7 @@ impl Owner {
     /// Starts a native thread. `false` if there is none now: without a new one the others serve the queue.
     pub(super) fn start_thread(&self, thread: u32) -> bool {
         let scheduler = &self.shared.scheduler;
-        self.shared.native_threads.start(thread, scheduler).is_ok()
-            || scheduler.snapshot().native_threads.total > 0
+        self.shared.native_threads.start(thread, scheduler).is_ok() || scheduler.has_executors(Kind::Native)
     }
 
     /// `drain(stay)`: writes a batch of notes as records into `inbound` and answers their text. With `stay`,
@@ -133,6 +133,7 @@ impl Owner {
                 }
                 break;
             };
+            self.shared.scheduler.may_panic("drain");
             notes::refuse_too_large(&mut note, self.largest);
             if !records.has_room_for(notes::characters(&note)) {
                 self.held.set(Some(note));
@@ -162,8 +163,18 @@ impl Owner {
         Ok(vec![
             call::function(env, "submit", move |context| submitter.submit(&context))?,
             call::function(env, "submitNative", move |context| native.submit_native(&context))?,
-            call::function(env, "drain", move |context| drainer.drain(&context))?,
+            call::function(env, "drain", move |context| drainer.drain_or_break(&context))?,
         ])
+    }
+
+    /// As `drain`, but that a panic in it, which may have lost a note, breaks the pool off.
+    fn drain_or_break(&self, context: &FunctionCallContext<'_>) -> Result<Raw> {
+        // Unwind safety: what the notes were is lost in any case; what they are read into is written anew each time.
+        catch_unwind(AssertUnwindSafe(|| self.drain(context))).unwrap_or_else(|panic| {
+            let words = words_of(panic);
+            self.shared.scheduler.break_off(format!("a panic in 'drain': {words}"));
+            Err(Error::from_reason(words))
+        })
     }
 }
 
@@ -205,5 +216,6 @@ fn refusal(refused: Refused) -> i32 {
         Refused::Closing => answer::CLOSING,
         Refused::Terminated => answer::TERMINATED,
         Refused::Full => answer::FULL,
+        Refused::Broken => answer::BROKEN,
     }
 }

@@ -206,6 +206,18 @@ impl NativePool {
         self.owner.shared.scheduler.terminate();
     }
 
+    /// The owner cannot go on, for this reason: gives up every task. BROKEN and ENDED follow.
+    #[napi(catch_unwind)]
+    pub fn break_off(&self, words: String) {
+        self.owner.shared.scheduler.break_off(words);
+    }
+
+    /// Why the pool is broken, if it is.
+    #[napi(catch_unwind)]
+    pub fn failure(&self) -> Option<String> {
+        self.owner.shared.scheduler.failure()
+    }
+
     /// After ENDED: lets go of what the environment was to tear down.
     #[napi(catch_unwind)]
     pub fn release(&self, env: &Env) -> Result<()> {

@@ -74,6 +74,12 @@ pub(super) fn register(shared: &Arc<Shared>) -> u32 {
     number
 }
 
+/// The number of the pool that was made last.
+#[cfg(feature = "testing")]
+pub(super) fn newest() -> u32 {
+    NEXT_POOL.load(Ordering::Relaxed) - 1
+}
+
 pub(super) fn unregister(number: u32) {
     POOLS.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
 }

@@ -1,6 +1,5 @@
 //! The threads that run native tasks.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{Job, Outcome, PoolScheduler};
 use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help as Part, Helpers, Output, StopToken};
 use crate::payload::Bytes;
-use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Help, Kind, Next, Wake};
+use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Help, Kind, Next, Wake, words_of};
 
 /// The native threads of one pool.
 pub struct NativeThreads {
@@ -37,7 +36,7 @@ impl NativeThreads {
         silence_panics_of_tasks();
         let (own, budget) = (scheduler.clone(), self.budget.clone());
         let name = format!("{}-{id}", self.name);
-        let spawned = thread::Builder::new().name(name).spawn(move || run(&own, id, &budget));
+        let spawned = thread::Builder::new().name(name).spawn(move || live(&own, id, &budget));
         match spawned {
             Ok(handle) => {
                 self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
@@ -94,6 +93,16 @@ impl Endpoint for Bed {
     }
 }
 
+/// A thread's life. However it ends, the scheduler hears of it. What tasks panic with they are rejected with, so a panic
+/// that comes as far as here is this file's own, and leaves undone nobody knows what.
+fn live(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
+    // Unwind safety: all that is used after it is the scheduler, which is broken off.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(scheduler, id, budget))) {
+        scheduler.break_off(format!("a panic in native thread {id}: {}", words_of(panic)));
+    }
+    scheduler.gone(Kind::Native, id, false);
+}
+
 fn run(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
     let bed = Arc::new(Bed::new());
     scheduler.attach(Kind::Native, id, bed.clone());
@@ -105,10 +114,10 @@ fn run(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
             }
             Next::Help(help) => run_part(help, scheduler),
             Next::Idle => bed.sleep(),
-            Next::Stop => break,
+            Next::Stop => return,
         }
+        scheduler.may_panic("native thread");
     }
-    scheduler.gone(Kind::Native, id, false);
 }
 
 /// The other threads of a pool, as a task on one of them asks them for help.
@@ -131,7 +140,9 @@ impl Helpers for Colleagues<'_> {
 /// Runs a part of a task that runs on another thread.
 fn run_part(help: Help<Job>, scheduler: &PoolScheduler) {
     let Job::Help(part) = help.job else { unreachable!("tasks offer nothing but their parts") };
-    if !in_task(|| part.run()) {
+    // Unwind safety: a part whose code panics says so to its task, and answers; one that panics itself is given up.
+    let more = in_task(|| catch_unwind(AssertUnwindSafe(|| part.run()))).unwrap_or(false);
+    if !more {
         // Lest others come in vain. By now the task may have offered something else.
         scheduler.retract_offer(Kind::Native, help.offer);
     }
@@ -172,17 +183,6 @@ fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> 
     let mut attachments = attachments;
     attachments.iter_mut().for_each(Bytes::settle);
     (CATALOGUE[label as usize].run)(&options, &attachments, context)
-}
-
-fn words_of(panic: Box<dyn Any + Send>) -> String {
-    let words = panic
-        .downcast_ref::<&str>()
-        .map(|words| (*words).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is not a string".to_owned());
-    // Dropping a panic's payload may itself panic; leak it rather than find out.
-    std::mem::forget(panic);
-    words
 }
 
 thread_local! {

@@ -3,9 +3,11 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::PoolScheduler;
@@ -58,6 +60,8 @@ async fn keep_time(pool: Weak<PoolScheduler>, rung: Arc<Notify>) {
         let Some(due) = pool.upgrade().map(|pool| pool.tick()) else { return };
         match due {
             None => rung.notified().await,
+            // More is due already: other pools come first. (A timeout would take a millisecond at least.)
+            Some(Duration::ZERO) => yield_now().await,
             Some(wait) => {
                 let _ = timeout(wait, rung.notified()).await;
             }

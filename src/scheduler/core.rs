@@ -30,6 +30,15 @@ pub(super) enum Phase {
     Terminated,
 }
 
+/// See [`Core::discarded`]: nobody reads it any more.
+#[allow(dead_code)]
+pub(super) enum Discarded<J> {
+    Job(J),
+    Tasks(Table<J>),
+    Queue(Queue),
+    Deadlines(Deadlines),
+}
+
 pub(super) struct Core<J, O> {
     pub config: Config,
     pub phase: Phase,
@@ -45,6 +54,10 @@ pub(super) struct Core<J, O> {
     pub deadlines: Deadlines,
     /// The queue was as long as it may be, and nobody has been told that it no longer is.
     pub backed_up: bool,
+    /// What has failed halfway, if something has; the owner was told.
+    pub failure: Option<String>,
+    /// What this step throws away. It may be large or many, or have code of its own: dropped without the lock.
+    pub discarded: Vec<Discarded<J>>,
     pub statistics: Statistics,
     pub random: RandomState,
     mailbox: Arc<Mailbox<Note<O>>>,
@@ -71,6 +84,8 @@ impl<J, O> Core<J, O> {
             homes: Homes::default(),
             deadlines: Deadlines::new(),
             backed_up: false,
+            failure: None,
+            discarded: Vec::new(),
             statistics: Statistics::new(),
             random: RandomState::new(),
             mailbox,

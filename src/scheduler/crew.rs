@@ -6,6 +6,7 @@ use std::ops::{Index, IndexMut};
 use super::clock::{Nanoseconds, milliseconds};
 use super::effects::Wakes;
 use super::executor::{Executor, Held, State};
+use super::queue::Queue;
 use super::statistics::{CrewSummary, ExecutorSummary};
 use super::types::Kind;
 
@@ -223,6 +224,12 @@ impl Crew {
         self.executors.remove(&id)
     }
 
+    /// Takes those out for good that nobody could reach.
+    pub(super) fn dismiss_unattached(&mut self) {
+        self.executors.retain(|_, executor| executor.endpoint.is_some());
+        self.idle.retain(|id| self.executors.contains_key(id));
+    }
+
     // ---- idling
 
     /// Whether an executor that has nothing to do may spin.
@@ -294,15 +301,16 @@ impl Crew {
         self.pinned -= 1;
     }
 
-    /// Forgets every executor's tasks but those that it runs.
-    pub(super) fn forget_tasks(&mut self) {
+    /// Forgets every executor's tasks but those that it runs. Answers their own queues.
+    pub(super) fn forget_tasks(&mut self) -> impl Iterator<Item = Queue> {
         self.pinned = 0;
-        for executor in self.executors.values_mut() {
-            (executor.own, executor.pinned) = (None, 0);
+        self.executors.values_mut().filter_map(|executor| {
+            executor.pinned = 0;
             if executor.held_task().is_some() {
                 executor.hold(None);
             }
-        }
+            executor.own.take()
+        })
     }
 
     // ---- figures

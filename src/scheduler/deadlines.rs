@@ -53,10 +53,6 @@ impl Deadlines {
         }
     }
 
-    pub(super) fn forget_tasks(&mut self) {
-        self.reminders = BinaryHeap::new();
-    }
-
     /// The soonest reminder.
     pub(super) fn first(&self) -> Option<Reminder> {
         self.reminders.peek().map(|Reverse(reminder)| *reminder)

@@ -1,10 +1,10 @@
 //! The end of a pool.
 
 use super::clock::Nanoseconds;
-use super::core::{Core, Phase};
+use super::core::{Core, Discarded, Phase};
+use super::deadlines::Deadlines;
 use super::effects::Effects;
-use super::side::Side;
-use super::statistics::Count;
+use super::table::Table;
 use super::types::{Kind, Note};
 
 impl<J, O> Core<J, O> {
@@ -15,22 +15,41 @@ impl<J, O> Core<J, O> {
         self.end_if_over(now, effects);
     }
 
-    /// Forgets every task; their promises are the caller's to settle.
+    /// Forgets every task; their promises are the caller's to settle. O(executors).
     pub(super) fn terminate(&mut self, now: Nanoseconds, effects: &mut Effects) {
         if self.phase == Phase::Terminated {
             return; // who terminates twice wants no more than once
         }
-        self.phase = Phase::Terminated;
-        self.sides.iter_mut().for_each(Side::forget_tasks);
-        self.deadlines.forget_tasks();
-        for task in self.table.drain() {
-            self.statistics.over(task.kind, task.label, Count::Cancelled);
+        self.forget(effects);
+        self.end_if_over(now, effects);
+    }
+
+    /// Something has failed halfway, be it a step under the lock. Nothing that is counted or listed can be relied upon
+    /// from here on but who is there, and that everybody is to go.
+    pub(super) fn break_off(&mut self, words: String, now: Nanoseconds, effects: &mut Effects) {
+        if self.failure.is_none() && !self.ended {
+            self.failure = Some(words.clone());
+            self.forget(effects);
+            // The owner may not know of one that was hired by the step that failed, and so never say that it is gone.
+            // One that comes all the same finds itself gone.
+            self.sides.iter_mut().for_each(|side| side.crew.dismiss_unattached());
+            self.note(Note::Broken { words }, effects);
         }
-        // Workers are ended by their owner; native threads end with what they run.
+        self.end_if_over(now, effects);
+    }
+
+    /// Forgets every task and takes no more. Workers are ended by their owner; native threads end with what they run.
+    fn forget(&mut self, effects: &mut Effects) {
+        self.phase = Phase::Terminated;
+        self.sides.iter_mut().for_each(|side| side.forget_tasks(&mut self.discarded));
+        let deadlines = std::mem::replace(&mut self.deadlines, Deadlines::new());
+        self.discarded.push(Discarded::Deadlines(deadlines));
+        let table = std::mem::replace(&mut self.table, Table::new());
+        self.statistics.forgotten(table.length());
+        self.discarded.push(Discarded::Tasks(table));
         for (_, executor) in self.sides[Kind::Native].crew.iter() {
             executor.runs.iter().for_each(|run| executor.tell(run.number, true, &mut effects.stops));
         }
-        self.end_if_over(now, effects);
     }
 
     /// Once nothing is left to do and nothing will come, everybody may go; once they have, says so.

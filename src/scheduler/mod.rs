@@ -25,6 +25,8 @@ mod mailbox;
 mod model;
 mod offers;
 mod placement;
+#[cfg(feature = "testing")]
+mod probes;
 mod queue;
 mod retry;
 mod side;
@@ -42,7 +44,9 @@ mod time;
 mod turn;
 mod types;
 mod waiting;
+mod words;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 pub use brake::{Brake, Engine};
@@ -54,6 +58,7 @@ pub use statistics::{
 };
 pub use sync::pause;
 pub use types::*;
+pub use words::words_of;
 
 use self::core::{Core, Phase};
 use clock::Clock;
@@ -66,12 +71,17 @@ use turn::Turn;
 #[cfg_attr(feature = "model", allow(dead_code))] // a model has no time
 const SPIN: Duration = Duration::from_micros(50);
 
+/// The step that nothing comes after if it fails, too.
+const BREAK_OFF: &str = "break_off";
+
 /// See the module's words.
 pub struct Scheduler<J, O> {
     clock: Clock,
     core: Mutex<Core<J, O>>,
     mailbox: Arc<Mailbox<Note<O>>>,
     alarm: Arc<dyn Wake>,
+    #[cfg(feature = "testing")]
+    probes: probes::Probes,
 }
 
 impl<J: Clone, O> Scheduler<J, O> {
@@ -79,7 +89,14 @@ impl<J: Clone, O> Scheduler<J, O> {
     /// [`Scheduler::tick`] is due earlier than it last answered, or for the first time.
     pub fn new(config: &Config, mailbox: Arc<Mailbox<Note<O>>>, alarm: Arc<dyn Wake>) -> Self {
         let core = Mutex::new(Core::new(config, mailbox.clone()));
-        Self { clock: Clock::start(), core, mailbox, alarm }
+        Self {
+            clock: Clock::start(),
+            core,
+            mailbox,
+            alarm,
+            #[cfg(feature = "testing")]
+            probes: probes::Probes::default(),
+        }
     }
 
     /// Where the notes are.
@@ -87,10 +104,44 @@ impl<J: Clone, O> Scheduler<J, O> {
         &self.mailbox
     }
 
-    /// Does one step under the lock, then what it owes, without it.
-    fn step<R>(&self, step: impl FnOnce(&mut Core<J, O>, &mut Effects) -> R) -> R {
+    /// Does one step under the lock, then what it owes, without it. A step that panics is half done: then the pool is
+    /// broken off before anybody else has the lock, and the answer is `otherwise`.
+    fn step<R>(
+        &self,
+        name: &'static str,
+        otherwise: R,
+        step: impl FnOnce(&mut Core<J, O>, &mut Effects) -> R,
+    ) -> R {
         let mut effects = Effects::default();
-        let result = step(&mut lock(&self.core), &mut effects);
+        let (result, discarded) = {
+            let mut core = lock(&self.core);
+            let _held = self.watch_lock(name);
+            // Unwind safety: what was touched is made whole by `break_off`.
+            let done = catch_unwind(AssertUnwindSafe(|| {
+                let result = step(&mut core, &mut effects);
+                self.may_panic(name);
+                result
+            }));
+            let result = done.unwrap_or_else(|panic| {
+                let words = format!("a panic in '{name}': {}", words_of(panic));
+                core.break_off(words, self.clock.now(), &mut effects);
+                otherwise
+            });
+            (result, std::mem::take(&mut core.discarded))
+        };
+        // Unwind safety: whoever was not woken or told is by `break_off`.
+        let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(effects)));
+        if let Err(panic) = done
+            && name != BREAK_OFF
+        {
+            self.break_off(format!("a panic after '{name}': {}", words_of(panic)));
+        }
+        drop(discarded); // which may take its time
+        result
+    }
+
+    /// Does what a step owes.
+    fn carry_out(&self, effects: Effects) {
         if effects.noted {
             self.mailbox.notify();
         }
@@ -103,8 +154,31 @@ impl<J: Clone, O> Scheduler<J, O> {
         if effects.alarm {
             self.alarm.wake();
         }
-        result
     }
+
+    /// Looks at something under the lock. A panic there has changed nothing, and is the caller's.
+    fn look<R>(&self, name: &'static str, look: impl FnOnce(&Core<J, O>) -> R) -> R {
+        let core = lock(&self.core);
+        let _held = self.watch_lock(name);
+        look(&core)
+    }
+
+    /// Something around the scheduler has failed halfway, and these are the words for it: nobody knows what it left
+    /// undone. Forgets every task; [`Note::Broken`] comes, and [`Note::Ended`] once every executor that was attached is
+    /// gone. Native tasks that run are told to stop.
+    pub fn break_off(&self, words: String) {
+        let now = self.clock.now();
+        self.step(BREAK_OFF, (), |core, effects| core.break_off(words, now, effects));
+    }
+
+    #[cfg(not(feature = "testing"))]
+    #[inline(always)]
+    fn watch_lock(&self, _name: &'static str) {}
+
+    /// Panics where a test wants it.
+    #[cfg(not(feature = "testing"))]
+    #[inline(always)]
+    pub fn may_panic(&self, _name: &'static str) {}
 
     /// Takes a task. O(log p) in the number of distinct priorities.
     ///
@@ -115,47 +189,50 @@ impl<J: Clone, O> Scheduler<J, O> {
     /// If the slot holds an unsettled task.
     pub fn submit(&self, submission: Submission<J>) -> Result<Submitted, Refused> {
         let now = self.clock.now();
-        self.step(|core, effects| core.submit(submission, now, effects))
+        let slot = submission.slot;
+        let otherwise = Some(Err(Refused::Broken));
+        let answer = self.step("submit", otherwise, |core, effects| core.submit(submission, now, effects));
+        answer.unwrap_or_else(|| panic!("slot {slot} already holds an unsettled task"))
     }
 
     /// Whether a task of this kind would be refused for a full queue. O(executors).
     pub fn is_full(&self, kind: Kind) -> bool {
-        self.step(|core, _| core.would_refuse(kind))
+        self.look("is_full", |core| core.would_refuse(kind))
     }
 
     /// Takes back a task that does not run; no note will come. `false` if it runs or is over. O(1) amortised.
     pub fn withdraw(&self, slot: u32) -> bool {
         let now = self.clock.now();
-        self.step(|core, effects| core.withdraw(slot, now, effects))
+        self.step("withdraw", false, |core, effects| core.withdraw(slot, now, effects))
     }
 
     /// Gives up a task, whether it waits or runs. O(1) amortised.
     pub fn cancel(&self, slot: u32) -> Cancelled {
         let now = self.clock.now();
-        self.step(|core, effects| core.cancel(slot, now, effects))
+        self.step("cancel", Cancelled::Over, |core, effects| core.cancel(slot, now, effects))
     }
 
     /// Answers an undecided note: the task is tried `again`, or it is over.
     pub fn decide(&self, slot: u32, again: bool) {
         let now = self.clock.now();
-        self.step(|core, effects| core.decide(slot, again, now, effects));
+        self.step("decide", (), |core, effects| core.decide(slot, again, now, effects));
     }
 
     /// Whether the task in `slot` is one that executor `id` awaits the input of, which has not been sent. A
     /// [`Note::Deliver`] may be of a task that was withdrawn since, and its slot another's, which may have been sent.
     pub fn awaits(&self, slot: u32, id: u32) -> bool {
-        self.step(|core, _| core.lacks_input(slot, id))
+        self.look("awaits", |core| core.lacks_input(slot, id))
     }
 
     /// The input of a task is where its executor finds it.
     pub fn delivered(&self, kind: Kind, slot: u32) {
-        self.step(|core, effects| core.delivered(kind, slot, effects));
+        self.step("delivered", (), |core, effects| core.delivered(kind, slot, effects));
     }
 
     /// Hands in the end of a run without asking for more. With `returns`, the executor will ask before long.
     pub fn finish(&self, kind: Kind, id: u32, finished: Finished<O>, returns: bool) {
         let now = self.clock.now();
-        self.step(|core, effects| core.finish(kind, id, finished, returns, now, effects));
+        self.step("finish", (), |core, effects| core.finish(kind, id, finished, returns, now, effects));
     }
 
     /// Hands in the end of a run, if there is one, and asks for work. May watch for work for [`SPIN`].
@@ -164,7 +241,7 @@ impl<J: Clone, O> Scheduler<J, O> {
         loop {
             let now = self.clock.now();
             let finished = finished.take();
-            let turn = self.step(|core, effects| {
+            let turn = self.step("next", Turn::Stop, |core, effects| {
                 if let Some(finished) = finished {
                     core.finish(kind, id, finished, true, now, effects);
                 }
@@ -178,7 +255,9 @@ impl<J: Clone, O> Scheduler<J, O> {
                 Turn::Spin(signal) => {
                     self.spin(&signal);
                     let now = self.clock.now();
-                    if self.step(|core, effects| core.give_up_spinning(kind, id, now, effects)) {
+                    if self.step("give_up_spinning", false, |core, effects| {
+                        core.give_up_spinning(kind, id, now, effects)
+                    }) {
                         return Next::Idle;
                     }
                 }
@@ -194,19 +273,19 @@ impl<J: Clone, O> Scheduler<J, O> {
     /// helpers come in vain again and again. O(executors + offers); others' `next` is O(offers) meanwhile.
     pub fn offer(&self, kind: Kind, slot: u32, run: u64, help: J, most: usize) {
         let now = self.clock.now();
-        self.step(|core, effects| core.offer(kind, (slot, run), (help, most), now, effects));
+        self.step("offer", (), |core, effects| core.offer(kind, (slot, run), (help, most), now, effects));
     }
 
     /// Takes back what a run has offered: nobody is given it any more. Those that are at a part go on with it. The end
     /// of the run does the same.
     pub fn retract(&self, kind: Kind, run: u64) {
-        self.step(|core, _| core.retract(kind, run));
+        self.step("retract", (), |core, _| core.retract(kind, run));
     }
 
     /// Takes back the offer that a helper was given a part of, by the number in its [`Help`]. What the run has offered
     /// since stands.
     pub fn retract_offer(&self, kind: Kind, offer: u64) {
-        self.step(|core, _| core.retract_offer(kind, offer));
+        self.step("retract_offer", (), |core, _| core.retract_offer(kind, offer));
     }
 
     /// Watches `signal` until it is raised or [`SPIN`] has passed.
@@ -229,75 +308,85 @@ impl<J: Clone, O> Scheduler<J, O> {
 
     /// Tells how executor `id` is reached, before it first calls [`Scheduler::next`].
     pub fn attach(&self, kind: Kind, id: u32, endpoint: Arc<dyn Endpoint>) {
-        self.step(|core, _| core.attach(kind, id, endpoint));
+        self.step("attach", (), |core, _| core.attach(kind, id, endpoint));
     }
 
     /// Executor `id` is up and will ask for work soon; one that only asks is up, too.
     pub fn arrive(&self, kind: Kind, id: u32) {
         let now = self.clock.now();
-        self.step(|core, effects| core.arrive(kind, id, now, effects));
+        self.step("arrive", (), |core, effects| core.arrive(kind, id, now, effects));
     }
 
     /// Worker `id` should make way for another as soon as that is up. What it has, it still does.
     pub fn wear(&self, id: u32) {
         let now = self.clock.now();
-        self.step(|core, effects| core.wear(Kind::JavaScript, id, now, effects));
+        self.step("wear", (), |core, effects| core.wear(Kind::JavaScript, id, now, effects));
     }
 
     /// Executor `id` is gone; the tasks that it ran fail with [`End::ExecutorGone`]. With `replace`, another is
     /// hired in its place if one is needed.
     pub fn gone(&self, kind: Kind, id: u32, replace: bool) {
         let now = self.clock.now();
-        self.step(|core, effects| core.gone(kind, id, replace, now, effects));
+        self.step("gone", (), |core, effects| core.gone(kind, id, replace, now, effects));
     }
 
     /// Whether worker `id` is up and not about to end.
     pub fn remains(&self, id: u32) -> bool {
-        self.step(|core, _| core.remains(id))
+        self.look("remains", |core| core.remains(id))
     }
 
     /// Hires the executors that are missing from the minimum.
     pub fn hire_minimum(&self) {
         let now = self.clock.now();
-        self.step(|core, effects| core.hire_minimum(now, effects));
+        self.step("hire_minimum", (), |core, effects| core.hire_minimum(now, effects));
     }
 
     /// Changes how many executors there are: hires what is missing, and has those beyond the limits end after
     /// what they have. O(executors), for each that is to end.
     pub fn resize(&self, sizes: Sizes) {
         let now = self.clock.now();
-        self.step(|core, effects| core.resize(sizes, now, effects));
+        self.step("resize", (), |core, effects| core.resize(sizes, now, effects));
     }
 
     /// Does what time brings: deadlines, waits before another try, idle executors. Answers in how long to ask
     /// again, unless the alarm rings before; `None` for not until it rings. O(executors + deadlines passed).
     pub fn tick(&self) -> Option<Duration> {
         let now = self.clock.now();
-        let next = self.step(|core, effects| core.tick(now, effects))?;
+        let next = self.step("tick", None, |core, effects| core.tick(now, effects))?;
         Some(Duration::from_nanos(next.saturating_sub(now)))
+    }
+
+    /// What has failed, if the pool was [broken off](Scheduler::break_off), or a step of the scheduler's own has.
+    pub fn failure(&self) -> Option<String> {
+        self.look("failure", |core| core.failure.clone())
+    }
+
+    /// Whether there is an executor of this kind. O(1).
+    pub fn has_executors(&self, kind: Kind) -> bool {
+        self.look("has_executors", |core| !core.sides[kind].crew.is_empty())
     }
 
     /// Whether the pool was terminated, so that an executor which is told to end has nothing left to do in good order.
     pub fn is_terminated(&self) -> bool {
-        self.step(|core, _| core.phase == Phase::Terminated)
+        self.look("is_terminated", |core| core.phase == Phase::Terminated)
     }
 
     /// Takes no more tasks; once the last is over and every executor gone, [`Note::Ended`] comes.
     pub fn close(&self) {
         let now = self.clock.now();
-        self.step(|core, effects| core.close(now, effects));
+        self.step("close", (), |core, effects| core.close(now, effects));
     }
 
     /// Forgets every task; no note will come for them. Once every executor is gone, [`Note::Ended`] comes.
     /// Native tasks that run are told to stop.
     pub fn terminate(&self) {
         let now = self.clock.now();
-        self.step(|core, effects| core.terminate(now, effects));
+        self.step("terminate", (), |core, effects| core.terminate(now, effects));
     }
 
     /// Figures, all of one moment. O(waiting tasks).
     pub fn snapshot(&self) -> Snapshot {
         let now = self.clock.now();
-        self.step(|core, _| core.snapshot(now))
+        self.look("snapshot", |core| core.snapshot(now))
     }
 }

@@ -145,10 +145,10 @@ impl Queue {
         }
     }
 
-    /// Forgets every entry.
-    pub(super) fn clear(&mut self) {
-        self.length = 0;
-        self.lanes.clear();
+    /// Takes every entry.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self::new(self.aging);
+        std::mem::replace(self, empty)
     }
 }
 

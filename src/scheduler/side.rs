@@ -1,5 +1,6 @@
 //! All that there is of one kind: its executors, and what waits for them.
 
+use super::core::Discarded;
 use super::crew::Crew;
 use super::offers::Offers;
 use super::queue::Queue;
@@ -60,10 +61,10 @@ impl<J> Side<J> {
     }
 
     /// Forgets every task but those that run.
-    pub(super) fn forget_tasks(&mut self) {
-        self.queue.clear();
+    pub(super) fn forget_tasks(&mut self, discarded: &mut Vec<Discarded<J>>) {
+        discarded.push(Discarded::Queue(self.queue.take()));
         self.waiting = 0;
         self.offers.clear();
-        self.crew.forget_tasks();
+        discarded.extend(self.crew.forget_tasks().map(Discarded::Queue));
     }
 }

@@ -163,6 +163,11 @@ impl Statistics {
         figures.failed += 1 - own;
     }
 
+    /// So many tasks are over at once, and nobody wants to know of what name they were.
+    pub(super) fn forgotten(&mut self, tasks: usize) {
+        self.counts.cancelled += tasks as u64;
+    }
+
     /// A task is tried again.
     pub(super) fn retried(&mut self) {
         self.counts.retried += 1;

@@ -30,8 +30,9 @@ pub(super) use loom::sync::Condvar;
 #[cfg(all(test, not(any(feature = "model", feature = "tsan"))))]
 pub(super) use std::sync::Condvar;
 
-/// Locks, also after a panic elsewhere: no lock of the scheduler is held while foreign code runs, and
-/// its invariants are restored before anything that may panic.
+/// Locks, also after a panic elsewhere. What is behind the lock is whole all the same: a step of the core that panics
+/// is caught before the lock is released (`Scheduler::step`), and behind the others is what is changed by one call that
+/// does all or nothing.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

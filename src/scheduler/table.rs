@@ -2,7 +2,7 @@
 //!
 //! The submitter keeps the promise of a task in a slot of its own table and frees the slot when the
 //! promise has settled; here the same number finds the task. A task leaves this table exactly once, by
-//! [`Table::remove`] or [`Table::drain`], and whoever removed it is the one that settles it.
+//! [`Table::remove`] or with the whole table, and whoever removed it is the one that settles it.
 
 use std::ops::{Index, IndexMut};
 
@@ -121,21 +121,18 @@ impl<J> Table<J> {
             .is_some_and(|task| task.sequence == entry.sequence && matches!(task.stage, Stage::Waiting(_)))
     }
 
-    /// Takes out a task that is there.
-    pub(super) fn remove(&mut self, slot: u32) {
+    /// Takes out a task that is there. Answers the job that it still has, if any: it may be large, and is not dropped here.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<J> {
         let place = &mut self.tasks[slot as usize];
         debug_assert!(place.is_some(), "a task leaves once");
-        *place = None; // dropped where it is: it is large, and nobody needs it any more
+        let task = place.as_mut().filter(|task| !matches!(task.stage, Stage::Moving));
+        let job = task.and_then(Task::take_spare);
+        *place = None; // dropped where it is: nobody needs it any more
         self.length -= 1;
+        job
     }
 
     pub(super) fn length(&self) -> usize {
         self.length
-    }
-
-    /// Takes every task out.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Task<J>> + use<J> {
-        self.length = 0;
-        std::mem::take(&mut self.tasks).into_iter().flatten()
     }
 }

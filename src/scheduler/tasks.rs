@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use super::clock::Nanoseconds;
-use super::core::{Core, Phase};
+use super::core::{Core, Discarded, Phase};
 use super::effects::{Effects, Wakes};
 use super::statistics::Count;
 use super::table::{Stage, Task};
@@ -12,23 +12,30 @@ use super::types::{End, Note, Refused, Strategy, Submission, Submitted};
 impl<J, O> Core<J, O> {
     // ---- into the table
 
+    /// `None` if the slot is taken: then nothing has changed.
     pub(super) fn submit(
         &mut self,
         submission: Submission<J>,
         now: Nanoseconds,
         effects: &mut Effects,
-    ) -> Result<Submitted, Refused> {
+    ) -> Option<Result<Submitted, Refused>> {
         match self.phase {
             Phase::Open => {}
-            Phase::Closing => return Err(Refused::Closing),
-            Phase::Terminated => return Err(Refused::Terminated),
+            Phase::Closing => return Some(Err(Refused::Closing)),
+            Phase::Terminated if self.failure.is_some() => return Some(Err(Refused::Broken)),
+            Phase::Terminated => return Some(Err(Refused::Terminated)),
         }
+        if self.table.find(submission.slot).is_some() {
+            return None;
+        }
+        if self.would_refuse(submission.kind) {
+            return Some(Err(Refused::Full));
+        }
+        Some(Ok(self.accept(submission, now, effects)))
+    }
+
+    fn accept(&mut self, submission: Submission<J>, now: Nanoseconds, effects: &mut Effects) -> Submitted {
         let Submission { slot, kind, label, priority, needs_delivery, stoppable, limits, job } = submission;
-        // Before anything is changed: a panic further down would leave an executor claimed for nothing.
-        assert!(self.table.find(slot).is_none(), "slot {slot} already holds an unsettled task");
-        if self.would_refuse(kind) {
-            return Err(Refused::Full);
-        }
         let sequence = self.sequence;
         self.sequence += 1;
         self.statistics.submitted();
@@ -60,11 +67,11 @@ impl<J, O> Core<J, O> {
             && let Some(executor) = self.claim_for(slot, &mut Wakes::new())
         {
             self.await_delivery(executor, slot);
-            return Ok(Submitted { hire, deliver_to: Some(executor), full: self.backed_up });
+            return Submitted { hire, deliver_to: Some(executor), full: self.backed_up };
         }
         let hire = hire.or(self.enqueue(slot, now, true, now, effects));
         self.note_length();
-        Ok(Submitted { hire, deliver_to: None, full: self.backed_up })
+        Submitted { hire, deliver_to: None, full: self.backed_up }
     }
 
     // ---- out of the table
@@ -110,7 +117,7 @@ impl<J, O> Core<J, O> {
     pub(super) fn leave(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
         let task = &self.table[slot];
         self.statistics.over(task.kind, task.label, count);
-        self.table.remove(slot);
+        self.discarded.extend(self.table.remove(slot).map(Discarded::Job));
         self.end_if_over(now, effects);
     }
 
@@ -137,7 +144,7 @@ impl<J, O> Core<J, O> {
             Self::limits(&self.config, task).retry.as_ref().filter(|retry| task.attempt <= retry.most);
         let ask = retry.map(|retry| retry.ask);
         let count = if matches!(end, End::TimedOut) { Count::TimedOut } else { Count::Failed };
-        let (Some(ask), Some(job)) = (ask, task.take_spare()) else {
+        let Some((ask, job)) = ask.and_then(|ask| Some((ask, task.take_spare()?))) else {
             return self.settle(slot, end, count, now, effects);
         };
         task.stage = Stage::Undecided { job, count };

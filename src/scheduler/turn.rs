@@ -32,6 +32,9 @@ impl<J: Clone, O> Core<J, O> {
 
     /// An executor asks for work.
     pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
+        if self.failure.is_some() {
+            return Turn::Stop; // it may have been given what it does not know of
+        }
         let side = &mut self.sides[kind];
         let Some(executor) = side.crew.find_mut(id) else { return Turn::Stop }; // it was declared gone
         if executor.trust != Trust::Sound {

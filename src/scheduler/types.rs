@@ -130,6 +130,8 @@ pub enum Refused {
     Closing,
     /// The pool was terminated.
     Terminated,
+    /// The pool has [failed](Note::Broken).
+    Broken,
     /// The queue is as long as it may be.
     Full,
 }
@@ -272,7 +274,13 @@ pub enum Note<O> {
     },
     /// The queue was as long as it may be, and there is room again.
     Drained,
-    /// The pool was closed or terminated, every task is over and every executor is gone. The last note.
+    /// Something of the pool's own has failed, and these are the words for it: every task that was under way is
+    /// forgotten, and no note will come for it.
+    Broken {
+        /// For whoever is to mend it.
+        words: String,
+    },
+    /// The pool was closed or terminated, or is broken, every task is over and every executor is gone. The last note.
     Ended,
 }
 

@@ -5,6 +5,7 @@
 //! as a deadlock, which loom reports.
 
 mod brake;
+mod breaking;
 mod crew;
 mod death;
 mod delivery;
@@ -246,6 +247,7 @@ struct Heard {
     hires: Vec<u32>,
     kills: Vec<u32>,
     drained: usize,
+    broken: usize,
     ended: bool,
 }
 
@@ -260,6 +262,10 @@ impl Heard {
             Note::Kill { executor } => self.kills.push(executor),
             Note::Dropped { .. } => {} // nobody's
             Note::Drained => self.drained += 1,
+            Note::Broken { words } => {
+                assert_eq!(words, "words", "a step has failed");
+                self.broken += 1;
+            }
             Note::Ended => self.ended = true,
         }
     }
@@ -270,7 +276,7 @@ impl Heard {
         settled.sort_by_key(|(slot, _)| *slot);
         assert_eq!((&self.settled, self.ended), (&settled, ended));
         assert!(self.undecided.is_empty() && self.hires.is_empty() && self.kills.is_empty(), "{self:?}");
-        assert_eq!(self.drained, 0);
+        assert_eq!((self.drained, self.broken), (0, 0));
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod backpressure;
 mod brake;
+mod breaking;
 mod cancelling;
 mod deadlines;
 mod death;
@@ -100,6 +101,7 @@ enum Seen {
     Kill(u32),
     Dropped(&'static str),
     Drained,
+    Broken,
     PoolEnded,
 }
 
@@ -113,6 +115,10 @@ fn seen(note: Note<&'static str>) -> Seen {
         Note::Kill { executor } => Seen::Kill(executor),
         Note::Dropped { outcome } => Seen::Dropped(outcome),
         Note::Drained => Seen::Drained,
+        Note::Broken { words } => {
+            assert!(words == "words" || words.contains("a test wants it"), "a step has failed: {words}");
+            Seen::Broken
+        }
         Note::Ended => Seen::PoolEnded,
     }
 }
