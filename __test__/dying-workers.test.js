@@ -202,19 +202,35 @@ describe('a worker that dies idle', () => {
     }, 1)
   }
 
-  test("is told of by the events 'error' and 'workerExit'", async () => {
+  test("is told of by the event 'workerExit', and is no 'error' of the pool", async () => {
     const pool = poolOf()
-    const [error, exit] = [next(pool, 'error'), next(pool, 'workerExit')]
+    const errors = []
+    pool.on('error', (error) => errors.push(error))
+    const exit = next(pool, 'workerExit')
     await pool.execute(fate)
-    const heard = await error
-    expect(heard).toMatchObject({
-      name: 'PoolError',
-      code: 'ERR_WORKER_EXITED',
-      cause: { name: 'RangeError', message: 'between tasks' }
+    expect(await exit).toMatchObject({
+      workerId: 1,
+      exitCode: 1,
+      error: { name: 'RangeError', message: 'between tasks' }
     })
-    expect(heard.task).toBeUndefined()
-    expect(await exit).toEqual({ workerId: 1, exitCode: 1, error: heard.cause })
     await expect(within(pool.execute('echo', 1), 'the next task')).resolves.toBe(1)
+    expect(errors).toEqual([])
+  })
+
+  test('does not reject the promise of another event', async () => {
+    const pool = poolOf({ maxQueue: 2 })
+    const exit = next(pool, 'workerExit')
+    const drained = once(pool, 'drain')
+    await pool.execute(fate)
+    await exit
+    const gate = makeGate()
+    const running = pool.execute('block', gate)
+    await entered(gate)
+    const queued = [pool.execute('echo', 1), pool.execute('echo', 2)]
+    expect(pool.needsDrain).toBe(true)
+    open(gate)
+    await Promise.all([running, ...queued])
+    await expect(within(drained, "the event 'drain'")).resolves.toEqual([])
   })
 
   test("one with a task is told of by the task's rejection alone", async () => {

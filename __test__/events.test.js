@@ -11,8 +11,16 @@ const { turn, until, within } = require('./support/waiting.js')
 
 const poolOf = poolsOf(TASKS, { maxWorkers: 1 })
 
+/** The script of the worker that this runs in will fail to be torn down. */
+const failAtTheEnd = (file) => {
+  require(file).teardown = () => {
+    throw new Error('no')
+  }
+}
+
 /** Makes a pool say everything that it can say, and go on. */
 const EVERYTHING = `
+  const FAIL_AT_THE_END = ${failAtTheEnd}
   const pool = new WorkerPool(TASKS, { maxWorkers: 1, maxQueue: 1, healthInterval: 5, ...options })
   listen(pool)
   const gate = makeGate()
@@ -23,16 +31,17 @@ const EVERYTHING = `
   open(gate)
   await held
   console.log(await waiting, refused) // drain
-  await pool.execute(() => { setImmediate(() => { throw new Error('between tasks') }) }) // error, workerExit
+  await pool.execute(() => { setImmediate(() => { throw new Error('between tasks') }) }) // workerExit
   await until(() => pool.stats().workers.total === 0, 'the end of the worker')
   console.log(await pool.execute('echo', 'again'), pool.needsDrain)
   await delay(50) // health
+  await pool.execute(FAIL_AT_THE_END, TASKS) // error
   await pool.close()
   console.log('closed', JSON.stringify(pool.stats().tasks), pool.stats().workers.total)`
 
 const TOLD = `waited ERR_QUEUE_FULL
 again false
-closed {"submitted":4,"completed":4,"failed":0,"cancelled":0,"timedOut":0,"retried":0} 0
+closed {"submitted":5,"completed":5,"failed":0,"cancelled":0,"timedOut":0,"retried":0} 0
 `
 
 describe('listeners', () => {
@@ -57,13 +66,16 @@ describe('listeners', () => {
       const pool = poolOf({ maxQueue: 1, healthInterval: 1 })
       const ended = new Promise((resolve) => pool.on(event, () => pool.terminate().then(resolve)))
       const tasks = Promise.allSettled([
-        pool.execute(() => {
+        pool.execute(failAtTheEnd, TASKS),
+        pool.execute((event) => {
+          if (event === 'error') return
           setImmediate(() => {
             throw new Error('between tasks')
           })
-        }),
+        }, event),
         pool.execute('echo')
       ])
+      if (event === 'error') tasks.then(() => pool.close())
       await within(ended, `the end by ${event}`)
       await within(tasks, 'the tasks')
     }

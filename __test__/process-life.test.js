@@ -146,3 +146,96 @@ describe('programs of a few lines', () => {
     expect(result).toEqual({ status: 0, timedOut: false, stdout: 'true\n', stderr: '' })
   })
 })
+
+const LINES = 2000
+
+describe('what tasks print is printed, although nothing ends the pool', () => {
+  const lines = (prefix) => Array.from({ length: LINES }, (_, n) => `${prefix} ${n}\n`).join('')
+
+  test.each([
+    ['console.log', 'stdout'],
+    ['console.error', 'stderr']
+  ])('by %s, in a process that has nothing else to do', async (call, stream) => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 2 })
+      await Promise.all([pool.execute(() => 1), pool.execute(() => 2)])
+      pool.execute(() => { for (let n = 0; n < ${LINES}; n++) ${call}('line ' + n) })`
+    // The result comes before the lines that have not been asked for, or after: in most of so many, before.
+    for (const result of await Promise.all(Array.from({ length: 6 }, () => runProgram(body)))) {
+      expect({ ...result, [stream]: '' }).toEqual({ status: 0, timedOut: false, stdout: '', stderr: '' })
+      expect(result[stream]).toBe(lines('line'))
+    }
+  })
+
+  test('again by tasks that come as the process is about to end', async () => {
+    const body = `
+      const { blockFor } = require('./__test__/support/waiting.js')
+      const pool = new WorkerPool({ maxWorkers: 1 })
+      await pool.execute(() => 1)
+      let round = 0
+      process.on('beforeExit', () => {
+        if (++round > 6) return
+        if (round % 2 === 0) return
+        pool.execute((round) => { for (let n = 0; n < ${LINES}; n++) console.log(round, n) }, round)
+        blockFor(50)
+      })`
+    const result = await runProgram(body)
+    expect(result).toMatchObject({ status: 0, timedOut: false, stderr: '' })
+    const rounds = new Set(result.stdout.split('\n').map((line) => line.split(' ')[0]))
+    rounds.delete('')
+    expect(result.stdout).toBe([...rounds].map(lines).join(''))
+    expect(rounds.size).toBeGreaterThan(1)
+  })
+
+  test('and a worker that something blocks does not keep the process', async () => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 1 })
+      await pool.execute(() => { console.log('said'); setImmediate(() => { for (;;); }) })
+      console.log('end of main')`
+    const result = await runProgram(body)
+    expect(result).toMatchObject({ status: 0, timedOut: false, stderr: '' })
+    expect(result.stdout).toContain('end of main')
+  })
+
+  test('close() waits for it', async () => {
+    const body = `
+      const { blockFor } = require('./__test__/support/waiting.js')
+      const pool = new WorkerPool({ maxWorkers: 1 })
+      await pool.execute(() => 1)
+      pool.execute(() => { for (let n = 0; n < ${LINES}; n++) console.log('line ' + n) })
+      blockFor(100)
+      await pool.close()
+      process.exit()`
+    expect((await runProgram(body)).stdout).toBe(lines('line'))
+  })
+})
+
+describe('output that is not passed on', () => {
+  test("'workerStart' gives it as streams", async () => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 1, stdout: true })
+      const heard = []
+      pool.on('workerStart', (news) => {
+        console.log(Object.keys(news).join())
+        news.stdout.setEncoding('utf8').on('data', (text) => heard.push(text))
+      })
+      await pool.execute(() => { for (let n = 0; n < ${LINES}; n++) console.log('line ' + n) })
+      await pool.close()
+      console.log(heard.join('').split('\\n').length - 1)`
+    const result = await runProgram(body)
+    expect(result).toEqual({ status: 0, timedOut: false, stdout: `workerId,stdout\n${LINES}\n`, stderr: '' })
+  })
+
+  test('is dropped if nobody reads it, and holds up neither tasks nor the end', async () => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 1, stdout: true, stderr: true })
+      pool.on('workerStart', () => {})
+      const told = await pool.execute(() => new Promise((resolve) => {
+        for (let n = 0; n < 1000; n++) console.error('x'.repeat(1000))
+        process.stdout.write('x'.repeat(1e6), () => resolve('all gone'))
+      }))
+      await pool.close()
+      console.log(told)`
+    expect(await runProgram(body)).toEqual({ status: 0, timedOut: false, stdout: 'all gone\n', stderr: '' })
+  })
+})

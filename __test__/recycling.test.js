@@ -1,6 +1,5 @@
 'use strict'
 
-const { PoolError } = require('..')
 const { hear } = require('./support/events.js')
 const { write } = require('./support/files.js')
 const { entered, makeGate, open } = require('./support/gates.js')
@@ -197,7 +196,7 @@ describe('workerStart and workerExit', () => {
     expect(heard.errors).toEqual([]) // its task has been told
   })
 
-  test('the exit of one without a task is an error of the pool, too', async () => {
+  test('the death of one without a task is told with its exit', async () => {
     const pool = poolOf()
     const heard = hear(pool)
     await pool.execute(() => {
@@ -205,13 +204,12 @@ describe('workerStart and workerExit', () => {
         throw new RangeError('between tasks')
       })
     })
-    await until(() => heard.errors.length === 1, "the event 'error'")
-    expect(heard.errors[0]).toBeInstanceOf(PoolError)
-    expect(heard.errors[0]).toMatchObject({
-      code: 'ERR_WORKER_EXITED',
-      cause: { name: 'RangeError', message: 'between tasks' }
-    })
     await until(() => heard.exited.length === 1, 'the exit')
+    expect(heard.exited[0]).toMatchObject({
+      exitCode: 1,
+      error: { name: 'RangeError', message: 'between tasks' }
+    })
+    expect(heard.errors).toEqual([])
     await expect(within(pool.execute('echo', 1), 'the next task')).resolves.toBe(1)
   })
 

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 /** Times in milliseconds, over all tasks so far; quantiles are right to two figures. All 0 before the first. */
 export interface Times {
   mean: number
@@ -84,10 +86,16 @@ export interface PoolEvents {
   drain: []
   /** Every `healthInterval` milliseconds, while somebody listens. */
   health: [report: HealthReport]
-  /** What went wrong outside of any task, such as a worker that cannot start. */
+  /**
+   * What nobody else is told: a worker could not be started, its script not loaded, set up or torn down, or it did not
+   * end by itself. A worker that dies in between is told of by `workerExit`.
+   */
   error: [error: unknown]
-  /** A worker is up: it has loaded the script and set it up, or told why not. */
-  workerStart: [worker: { workerId: number }]
+  /**
+   * A worker is up: it has loaded the script and set it up, or told why not. With the options `stdout` and `stderr`
+   * these are what it prints, for listeners that read it from the start.
+   */
+  workerStart: [worker: { workerId: number; stdout?: Readable; stderr?: Readable }]
   /** A worker has ended. `error` is what it died of, if it did; a worker that ended before its time may have no `exitCode`. */
   workerExit: [worker: { workerId: number; exitCode: number | undefined; error?: unknown }]
 }

@@ -107,9 +107,12 @@ export interface PoolOptions {
   execArgv?: string[]
   /** What the script reads as `workerData` of node:worker_threads. Cloned for each worker. */
   workerData?: any
-  /** As in node:worker_threads. */
+  /**
+   * Does not pass on what workers print: a listener of `'workerStart'` gets it as the stream `stdout`. What nobody reads
+   * is dropped. Default false.
+   */
   stdout?: boolean
-  /** As in node:worker_threads. */
+  /** The same for `stderr`. Default false. */
   stderr?: boolean
   /** As in node:worker_threads. */
   trackUnmanagedFds?: boolean

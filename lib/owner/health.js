@@ -39,7 +39,7 @@ function warningsOf(figures, deaths, now, nameOf) {
   }
   const recent = deaths.filter((at) => now - at <= MEMORY).length
   if (recent >= MANY_DEATHS) {
-    const message = `${recent} workers have died within a minute; listen to 'error' for the reasons`
+    const message = `${recent} workers have died within a minute; listen to 'workerExit' for the reasons`
     warnings.push({ kind: 'worker', message, deaths: recent })
   }
   return warnings

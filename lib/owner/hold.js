@@ -1,5 +1,7 @@
 'use strict'
 
+const { stir } = require('./last-words.js')
+
 /** Why the process must stay alive, besides unsettled tasks. */
 const REASON = { WORKERS: 1, END: 2 }
 
@@ -31,7 +33,9 @@ class Hold {
   /** Tasks may be over. Not to be asked for each: letting go and taking hold again are calls of the addon. */
   review() {
     const needed = this.#tasks.count > 0 || this.#reasons !== 0
-    if (needed !== this.#held) this.#native.hold((this.#held = needed))
+    if (needed === this.#held) return
+    if (needed) stir()
+    this.#native.hold((this.#held = needed))
   }
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 
 // Held from the start: test runners replace the globals.
-const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = require('node:timers')
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const { LONGEST_LEAVE } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
@@ -75,10 +75,12 @@ class Life {
   /** Once no task is left, a worker that does not even hear of the end, as something blocks it, is ended by force. */
   #watch() {
     let quiet = 0
-    this.#patrol ??= setInterval(() => {
+    const look = () => {
       quiet = this.#tasks.count === 0 ? quiet + 1 : 0
       if (quiet > ROUNDS) this.#workers.killSilent()
-    }, LONGEST_LEAVE / ROUNDS).unref()
+      this.#patrol = setTimeout(look, LONGEST_LEAVE / ROUNDS).unref()
+    }
+    if (this.#patrol === undefined) look()
   }
 
   terminate() {
@@ -121,7 +123,7 @@ class Life {
   async ended() {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    clearInterval(this.#patrol)
+    clearTimeout(this.#patrol)
     this.#native.release()
     this.#onEnd()
     if (this.#end === undefined) return

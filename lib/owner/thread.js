@@ -3,6 +3,8 @@
 const path = require('node:path')
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
 const { BUNDLES } = require('../place.js')
+const { NEWS, ORDER } = require('../wire/port.js')
+const lastWords = require('./last-words.js')
 
 const WORKER_FILE = path.join(BUNDLES, 'worker.js')
 
@@ -19,12 +21,14 @@ class ThreadHost {
   sent = 0
   /** What the worker says of itself comes here: its own `parentPort` belongs to its script. */
   #control
+  #hear
+  #isPiped
 
   /**
    * Starts worker `id`.
    * @param {{ pool: number, script: string | undefined, name: string, resources: any, places: number, largestHeap: number, mayStop: boolean, isKept: boolean }} settings
    * @param {number} id
-   * @param {{ hear: (news: any) => void, fail: (error: any) => void, exit: (code: number) => void }} events
+   * @param {{ hear: (kind: number, content: any) => void, fail: (error: any) => void, exit: (code: number) => void }} events
    */
   constructor({ pool, script, name, resources, places, largestHeap, mayStop, isKept }, id, events) {
     const { port1, port2 } = new MessageChannel()
@@ -58,12 +62,39 @@ class ThreadHost {
       this.close()
       throw error
     }
-    control.on('message', events.hear).unref()
+    this.#hear = events.hear
+    control.on('message', (news) => this.#listen(news)).unref()
     this.#worker.on('error', events.fail)
     this.#worker.on('exit', (code) => {
-      for (let last; (last = receiveMessageOnPort(control)) !== undefined; ) events.hear(last.message)
+      for (let last; (last = receiveMessageOnPort(control)) !== undefined; ) this.#listen(last.message)
+      lastWords.leave(this)
       events.exit(code)
     })
+    this.#isPiped = { stdout: resources.stdout !== true, stderr: resources.stderr !== true }
+  }
+
+  /** What makes no sense is not heard: a script may have got hold of the port. */
+  #listen(news) {
+    const [kind, content] = Array.isArray(news) ? news : []
+    if (kind === NEWS.UP || kind === NEWS.BROKEN) lastWords.join(this)
+    if (kind === NEWS.SAID) lastWords.answered(this)
+    else this.#hear(kind, content)
+  }
+
+  /** Has the worker say what it has printed, and that it has. */
+  sayAll() {
+    this.#control.postMessage([ORDER.SAY])
+  }
+
+  /** What the worker prints, where that is not passed on to the process. */
+  get output() {
+    const { stdout, stderr } = this.#worker
+    return { ...(!this.#isPiped.stdout && { stdout }), ...(!this.#isPiped.stderr && { stderr }) }
+  }
+
+  /** What nobody reads is dropped; it would fill the memory, and the worker would wait at its end. */
+  dropUnread() {
+    for (const stream of Object.values(this.output)) if (stream.readableFlowing === null) stream.resume()
   }
 
   /** Sends what the worker receives in the order in which it was sent. */

@@ -1,7 +1,7 @@
 'use strict'
 
 // Held from the start: test runners replace the globals.
-const { clearTimeout, setTimeout } = require('node:timers')
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
 const { CUT_OFF, LEAVING, NEWS, PORT } = require('../wire/port.js')
 const { restore } = require('../wire/thrown.js')
@@ -79,7 +79,7 @@ class Workers {
     const with_ = (/** @type {(entry: Entry) => void} */ step) => entry !== undefined && step(entry)
     try {
       const host = new ThreadHost(this.#settings, id, {
-        hear: (news) => with_((entry) => this.#hear(id, entry, news)),
+        hear: (kind, content) => with_((entry) => this.#hear(id, entry, kind, content)),
         fail: (error) =>
           with_((entry) => {
             entry.error = error
@@ -109,9 +109,8 @@ class Workers {
     if (!this.awaited) entry.host.unref()
   }
 
-  /** What a worker says of itself. What makes no sense is not heard: a script may have got hold of the port. */
-  #hear(id, entry, news) {
-    const [kind, content] = Array.isArray(news) ? news : []
+  /** What a worker says of itself. */
+  #hear(id, entry, kind, content) {
     switch (kind) {
       case NEWS.UP:
       case NEWS.BROKEN:
@@ -129,12 +128,18 @@ class Workers {
 
   /** A worker is up, with its script or without it. */
   #arrived(id, entry, failure) {
-    if (!entry.up) this.#news.say('workerStart', { workerId: id })
+    if (!entry.up) this.#introduce(id, entry)
     entry.up = true
     entry.failure = failure
     if (failure === undefined) return this.#answerWaiters()
     this.#rejectWaiters(failure)
     this.#news.say('error', failure)
+  }
+
+  /** Tells of a new worker, and of what it prints if that is not passed on. */
+  #introduce(id, { host }) {
+    this.#news.say('workerStart', { workerId: id, ...host.output })
+    setImmediate(() => host.dropUnread())
   }
 
   /** A worker has ended, by itself or because it was told to. */
@@ -177,9 +182,11 @@ class Workers {
     )
       return
     const error = this.deathError(id)
+    if (entry.end === 'killed') entry.error = error
     if (entry.up) this.#rejectWaiters(error, this.#alive().length)
     else this.#failedStart(error)
-    if (!entry.isBlamed) this.#news.say('error', error)
+    // Of a death between start and end, 'workerExit' tells.
+    if ((!entry.up || entry.leaving !== undefined) && !entry.isBlamed) this.#news.say('error', error)
     this.deaths = [...this.deaths.slice(-99), Date.now()]
   }
 

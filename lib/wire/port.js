@@ -7,9 +7,13 @@ const PORT = { CARGO: 0, SHARED: 1, FORGET: 2 }
 
 /**
  * What a worker says of itself, as `[kind, content]`: that it is up with its script; or without it, and why; that it is
- * about to end, in one of the ways of LEAVING; why it could not be torn down. Errors are described as those of tasks.
+ * about to end, in one of the ways of LEAVING; why it could not be torn down; that what it has printed is all on its way.
+ * Errors are described as those of tasks.
  */
-const NEWS = { UP: 0, BROKEN: 1, LEAVES: 2, FAILED: 3 }
+const NEWS = { UP: 0, BROKEN: 1, LEAVES: 2, FAILED: 3, SAID: 4 }
+
+/** What its owner says to it there: that it may not be heard any more once it has said what it has printed. */
+const ORDER = { SAY: 0 }
 
 /**
  * What the end of a worker waits for: its script's `teardown`, or handlers of 'exit', as it says; or that its event loop
@@ -20,4 +24,4 @@ const LEAVING = { TEARDOWN: 1, EXIT: 2, TURN: 3 }
 /** What a worker exits with that was cut off where it cannot go on. */
 const CUT_OFF = 113
 
-module.exports = { PORT, NEWS, LEAVING, CUT_OFF }
+module.exports = { PORT, NEWS, ORDER, LEAVING, CUT_OFF }

@@ -12,10 +12,10 @@ const { decode } = require('../wire/decode.js')
 const { encoded } = require('../wire/encode.js')
 const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
-const { LEAVING, NEWS } = require('../wire/port.js')
+const { LEAVING, NEWS, ORDER } = require('../wire/port.js')
 const { simplify } = require('../wire/thrown.js')
 const { Globals } = require('./globals.js')
-const { leave } = require('./leave.js')
+const { leave, written } = require('./leave.js')
 const { WorkerPort } = require('./port.js')
 const { followPromise, thenOf } = require('./promise.js')
 const { NotFound, Results, describeAnything } = require('./results.js')
@@ -371,6 +371,13 @@ function tellError(kind, error) {
   }
 }
 
+/** What the owner says. */
+async function heed([order]) {
+  if (order !== ORDER.SAY) return
+  await written()
+  tell(NEWS.SAID)
+}
+
 /** `tellArrival` comes after Rust knows: the owner asks who is there as soon as it hears. */
 function begin(tellArrival) {
   state = REST
@@ -381,6 +388,7 @@ function begin(tellArrival) {
 
 const isUp = () => tell(NEWS.UP)
 
+control.on('message', heed).unref()
 if (mayStop) globals.load()
 if (path === undefined) begin(isUp)
 else
