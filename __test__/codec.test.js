@@ -4,6 +4,7 @@ const fc = require('fast-check')
 const { decode } = require('../lib/wire/decode.js')
 const { encode, encoded } = require('../lib/wire/encode.js')
 const { ARGUMENT, CALL } = require('../lib/wire/layout.js')
+const { MOST_CHARACTERS, Remembered } = require('../lib/wire/remembered.js')
 const { PARAMETERS, anything, records, graph } = require('./fixtures/values/arbitraries.js')
 const { difference } = require('./fixtures/values/difference.js')
 const groups = require('./fixtures/values/specimens.js')
@@ -144,6 +145,50 @@ describe('one message after another', () => {
       i % 2 ? { id: i, next: i / 2 } : { [`unique${i}`]: i }
     )
     expect(difference(structuredClone(values), roundTrip(values).value)).toBeNull()
+  })
+})
+
+describe('what is remembered of the shapes of objects', () => {
+  beforeEach(() => Remembered.forgetAll())
+  afterAll(() => Remembered.forgetAll())
+
+  test('is nothing of those that came once, however many objects of a message had them', () => {
+    for (let i = 0; i < 60; i++) {
+      const keys = Array.from({ length: 50 }, (_, k) => `once${i}_${k}`)
+      const object = () => Object.fromEntries(keys.map((key, k) => [key, k]))
+      const value = Array.from({ length: 20 }, object)
+      expect(difference(structuredClone(value), roundTrip(value).value)).toBeNull()
+    }
+    expect(Remembered.characters).toBe(0)
+  })
+
+  test('is what came in two messages, on either side', () => {
+    for (let i = 0; i < 2; i++) roundTrip({ id: 1, name: 'x' })
+    expect(Remembered.characters).toBe(2 * '["id","name"]'.length)
+  })
+
+  test('is bounded by characters: few wide shapes as many narrow ones', () => {
+    for (const width of [1, 30, 900, 5_000]) {
+      const objects = Array.from({ length: Math.ceil((1.25 * MOST_CHARACTERS) / (9 * width)) }, (_, i) =>
+        Object.fromEntries(Array.from({ length: width }, (_, k) => [`k${i}_${k}`, k]))
+      )
+      for (let round = 0; round < 2; round++) for (const object of objects) roundTrip(object)
+      expect(Remembered.characters).toBeLessThanOrEqual(2 * MOST_CHARACTERS)
+      for (const object of objects.slice(0, 3)) expect(roundTrip(object).value).toEqual(object)
+    }
+  })
+})
+
+describe('a message that is too large for one text', () => {
+  const half = 'x'.repeat(70_000_000)
+
+  test.each([
+    ['of strings', () => [half, half]],
+    ['of a string and a BigInt', () => [half, half.slice(0, 0x7ffffff - half.length), 10n]],
+    ['of a string and names', () => [half, half.slice(0, 0x7ffffff - half.length), { a: 1 }]]
+  ])('%s is left to a port, and the next is not', (_name, make) => {
+    expect(encode(make())).toBe(false)
+    expect(roundTrip({ a: [1, 'x'] }).value).toEqual({ a: [1, 'x'] })
   })
 })
 

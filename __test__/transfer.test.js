@@ -2,7 +2,7 @@ const { once } = require('node:events')
 const { MessageChannel, MessagePort, markAsUntransferable } = require('node:worker_threads')
 const { WorkerPool, move } = require('..')
 const { entered, makeGate, open } = require('./support/gates.js')
-const { keep } = require('./support/pools.js')
+const { keep, track } = require('./support/pools.js')
 const { FACE, outputOf } = require('./support/processes.js')
 const { within } = require('./support/waiting.js')
 
@@ -166,6 +166,47 @@ describe('a result', () => {
     }, 500_000)
     expect(result.many.size).toBe(500_000)
     expect(result.moved.byteLength).toBe(8)
+  })
+
+  test.each(['markAndFail', 'markAndFailLater', 'markAndForget'])(
+    'a mark ends with its task: after %s, the next that returns the buffer copies it',
+    async (task) => {
+      await pool.execute(task).catch((error) => expect(error.message).toBe('after move'))
+      const { cache } = await pool.execute('giveCache')
+      expect([...new Uint8Array(cache)]).toEqual([1, 2, 3])
+      await expect(pool.execute('cacheLength')).resolves.toBe(3)
+    }
+  )
+
+  test('with several tasks in a worker, a mark is none for a task that began after it was made', async () => {
+    const several = track(new WorkerPool(TASKS, { size: 1, concurrentTasksPerWorker: 4 }))
+    const gate = makeGate()
+    const waiting = several.execute('waitAsync', { gate })
+    await several.execute('markAndFailLater').catch(() => {})
+    expect((await several.execute('giveCache')).cache.byteLength).toBe(3)
+    await expect(several.execute('cacheLength')).resolves.toBe(3)
+    open(gate)
+    await waiting
+  })
+
+  test('move() throws for what cannot be transferred, and for nothing else', async () => {
+    const refused = 'ERR_INVALID_ARG_TYPE'
+    await expect(pool.execute('moveEach')).resolves.toEqual({
+      plain: refused,
+      'without prototype': refused,
+      array: refused,
+      Map: refused,
+      Set: refused,
+      Date: refused,
+      error: refused,
+      promise: refused,
+      instance: refused,
+      Proxy: refused,
+      ArrayBuffer: 'marked',
+      view: 'marked',
+      MessagePort: 'marked',
+      ReadableStream: 'marked'
+    })
   })
 
   test('move() says what it cannot move, and gives shared memory back as it is', async () => {

@@ -147,6 +147,63 @@ test('where code generation from strings is off, many objects of one shape arriv
   expect(stdout).toBe('true\n')
 })
 
+describe('dictionaries, of which each has keys of its own', () => {
+  test('leave nothing behind: 1,500 of 1,000 keys each, in 64 MB of memory on either side', async () => {
+    const program = `
+      const { WorkerPool } = require(${FACE})
+      const pool = new WorkerPool(${JSON.stringify(TASKS)}, { size: 1, resourceLimits: { maxOldGenerationSizeMb: 64 } })
+      async function main() {
+        let wrong = 0
+        for (let i = 0; i < 1_500; i++) {
+          const dictionary = {}
+          for (let k = 0; k < 1_000; k++) dictionary['key' + i + '_' + k] = k
+          const result = await pool.execute('echo', dictionary)
+          if (Object.keys(result).length !== 1_000 || result['key' + i + '_999'] !== 999) wrong++
+        }
+        await pool.close()
+        console.log('wrong: ' + wrong)
+      }
+      main()`
+    const { stdout } = await outputOf(['--max-old-space-size=64', '-e', program], { patience: 60_000 })
+    expect(stdout).toBe('wrong: 0\n')
+  }, 60_000)
+
+  test('what pools remember of shapes is gone with the last of them', async () => {
+    // Not the bundle, as that has no way to look inside.
+    const { WorkerPool } = require('../lib/index.js')
+    const { Remembered } = require('../lib/wire/remembered.js')
+    const pools = [new WorkerPool(TASKS, 1), new WorkerPool(TASKS, 1)]
+    for (const each of pools)
+      for (let i = 0; i < 3; i++) await each.execute('echo', { shape: 'of two messages' })
+    const held = Remembered.characters
+    await pools[0].close()
+    const afterOne = Remembered.characters
+    await pools[1].close()
+    expect([held, afterOne, Remembered.characters]).toEqual([held, held, 0])
+    expect(held).toBeGreaterThan(0)
+  })
+})
+
+test('more text than a string of the engine can have arrives both ways', async () => {
+  const program = `
+    const { WorkerPool } = require(${FACE})
+    const pool = new WorkerPool({ size: 1 })
+    const six = (text) => ({ list: [text, text, text, text, text, text] })
+    async function main() {
+      const text = 'x'.repeat(100_000_000)
+      console.log(await pool.execute(({ list }) => list.reduce((sum, each) => sum + each.length, 0), six(text)))
+      const { list } = await pool.execute((length) => {
+        const text = 'y'.repeat(length)
+        return { list: [text, text, text, text, text, text] }
+      }, 100_000_000)
+      console.log(list.length, list.every((each) => each.length === 100_000_000 && each[99_999_999] === 'y'))
+      await pool.close()
+    }
+    main()`
+  const { stdout } = await outputOf(['-e', program], { patience: 60_000 })
+  expect(stdout).toBe('600000000\n6 true\n')
+}, 60_000)
+
 describe('what Node adds to the structured clone algorithm', () => {
   test('a Blob', async () => {
     const blob = await pool.execute('echo', new Blob(['some ', 'text'], { type: 'text/plain' }))

@@ -2,6 +2,7 @@
 
 // Held from the start: test runners replace the globals.
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
+const { Remembered } = require('../wire/remembered.js')
 const { LONGEST_LEAVE } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
@@ -13,6 +14,9 @@ const ROUNDS = 3
 
 /** `CLOSED` has ended without a termination. */
 const PHASE = { OPEN: 0, CLOSING: 1, CLOSED: 2, TERMINATED: 3 }
+
+/** Pools of this isolate that have not ended. */
+let lives = 0
 
 // A pool's end: from the first call of close() or terminate() until every thread is gone.
 class Life {
@@ -47,6 +51,7 @@ class Life {
     this.#hold = hold
     this.#news = news
     this.#onEnd = onEnd
+    lives++
   }
 
   /** Whether tasks are accepted. */
@@ -126,6 +131,7 @@ class Life {
     clearTimeout(this.#patrol)
     this.#native.release()
     this.#onEnd()
+    if (--lives === 0) Remembered.forgetAll()
     if (this.#end === undefined) return
     this.#end.lingering = []
     await this.#workers.gone() // those that were ended by force, too

@@ -4,10 +4,11 @@ const {
   HEADER,
   CONSTANTS,
   VIEWS,
-  KNOWN_SHAPES,
   WIDEST_COMPILED_SHAPE,
-  USES_BEFORE_COMPILING
+  USES_BEFORE_COMPILING,
+  definitionOf
 } = require('./format.js')
+const { Remembered } = require('./remembered.js')
 
 /** The token of a hole in an array. */
 const HOLE = (CONSTANTS.length << 4) | 3
@@ -25,23 +26,28 @@ let textCursor = 0
 let objects = null
 /** @type {any[]} */
 const shapes = []
-/** @type {Map<string, any>} */
-let readersByDefinition = new Map()
 
-/** The reader used last: comparing short strings is cheaper than hashing one. */
-/** @type {{ definition: string, keys: string[], uses: number, read: (() => any) | null }} */
-let lastReader = { definition: '', keys: [], uses: 0, read: null }
+/**
+ * What reads objects of a shape.
+ * @typedef {{ definition: string, keys: string[], uses: number, read: (() => any) | null }} Reader
+ */
+const readers = new Remembered(() => {
+  lastReader = noReader
+})
+/** The reader used last of those that are remembered: comparing short strings is cheaper than hashing one. @type {Reader} */
+const noReader = { definition: '', keys: [], uses: 0, read: null }
+let lastReader = noReader
 
 function readerOf(definition) {
   if (definition === lastReader.definition) return lastReader
-  let reader = readersByDefinition.get(definition)
-  if (reader === undefined) {
-    if (readersByDefinition.size === KNOWN_SHAPES) readersByDefinition = new Map()
-    reader = { definition, keys: JSON.parse(definition), uses: 0, read: null }
-    readersByDefinition.set(definition, reader)
-  }
-  lastReader = reader
-  return reader
+  /** @type {Reader | undefined} */
+  const known = readers.get(definition)
+  if (known !== undefined) return (lastReader = known)
+  const reader = { definition, keys: JSON.parse(definition), uses: 0, read: null }
+  if (!readers.isWorth(definition)) return reader
+  reader.definition = definitionOf(reader.keys) // `definition` is a part of the message's text, and would keep that
+  readers.set(reader.definition, reader)
+  return (lastReader = reader)
 }
 
 function compile(reader) {
@@ -71,7 +77,11 @@ function readObject(reader) {
 /** Makes an own property, whatever prototypes have of its name: a setter, say, or `__proto__`. */
 function define(object, key, value) {
   if (key in object) {
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+    Object.defineProperty(
+      object,
+      key,
+      /** @type {any} */ ({ __proto__: null, value, writable: true, enumerable: true, configurable: true })
+    )
   } else object[key] = value
 }
 
@@ -188,6 +198,7 @@ function decode(fromWords, fromDoubles, at, fromText, textAt, find = null) {
   objects = words[at] === 1 ? [] : null
   shapes.length = 0
   const value = readValue()
+  shapes.length = 0
   source = ''
   return value
 }

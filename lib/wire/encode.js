@@ -4,8 +4,7 @@ const { types } = require('node:util')
 const { CONSTANTS, HEADER, VIEWS } = require('./format.js')
 const { CALL } = require('./layout.js')
 const { KEPT_WORDS, Memory } = require('./memory.js')
-const { movedCount } = require('./move.js')
-const { lookAtPrototype, shapeOf, use } = require('./shapes.js')
+const { endMessage, lookAtPrototype, shapeOf, use } = require('./shapes.js')
 
 // Takes what it can carry exactly as `structuredClone` would, and answers `false` for everything else; such
 // a value travels through a MessagePort.
@@ -51,6 +50,7 @@ const EXOTIC = [
   types.isRegExp
 ]
 
+const bigintDigits = BigInt.prototype.toString
 const dateValue = Date.prototype.valueOf
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
@@ -59,6 +59,11 @@ const setSize = getter(Set.prototype, 'size')
 
 const INITIAL_WORDS = 1 << 14
 const LARGEST_PAYLOAD = 0x7ffffff
+/** What a message may have at most; the engine's own strings end at 2²⁹ characters, and a port copies such better. */
+const MOST_CHARACTERS = LARGEST_PAYLOAD
+const MOST_WORDS = 1 << 26
+/** Thrown where no answer would get through: the message has more than that. */
+const TOO_LARGE = Symbol('too large')
 const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
 const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's Buffer pool is smaller
 
@@ -79,6 +84,8 @@ let message = 0
 let busy = false
 /** @type {((buffer: SharedArrayBuffer) => number) | null} */
 let share = null
+/** Whether ArrayBuffers are left to a port, as some may have to be transferred. */
+let leavesBuffers = false
 /** The first objects of a message; comparing with a few is cheaper than hashing one. */
 const fewObjects = new Array(8).fill(undefined)
 /** All objects of a message that has more, in order. */
@@ -88,6 +95,7 @@ const objectSet = new Set()
 let objectIndex = null
 
 function grow(words) {
+  if (position + words > MOST_WORDS) throw TOO_LARGE
   let length = int32.length * 2
   while (length < position + words) length *= 2
   const larger = new Memory(length)
@@ -125,7 +133,7 @@ function writeValue(value) {
       writeNumber(value)
       return true
     case 'string':
-      if (value.length > LARGEST_PAYLOAD) return false
+      if (text.length + value.length > MOST_CHARACTERS) return false
       writeToken(STRING, value.length)
       text += value
       return true
@@ -146,8 +154,8 @@ function writeValue(value) {
       return written
     }
     case 'bigint': {
-      const digits = value.toString(16)
-      if (digits.length > LARGEST_PAYLOAD) return false
+      const digits = bigintDigits.call(value, 16)
+      if (text.length + digits.length > MOST_CHARACTERS) return false
       writeToken(BIGINT, digits.length)
       text += digits
       return true
@@ -245,7 +253,7 @@ function writeView(view) {
 function writeBuffer(buffer) {
   const length = buffer.byteLength
   // An empty one may be detached, and then cannot be cloned.
-  if (length === 0 || length > LARGEST_COPIED_BUFFER || buffer.resizable || movedCount() > 0) return false
+  if (length === 0 || length > LARGEST_COPIED_BUFFER || buffer.resizable || leavesBuffers) return false
   writeToken(BUFFER, length)
   const words = ((length + 7) >> 3) * 2
   if (position + words + 1 > int32.length) grow(words + 1)
@@ -285,7 +293,7 @@ function writeArray(array) {
 function writePlainObject(object, shape) {
   if (shape.message === message) writeToken(OBJECT, shape.index)
   else {
-    if (shape.definition.length > LARGEST_PAYLOAD) return false
+    if (text.length + shape.definition.length > MOST_CHARACTERS) return false
     shape.message = message
     shape.index = shapeCount++
     writeToken(SHAPE, shape.definition.length)
@@ -306,10 +314,12 @@ function writeProperty(value, object, key) {
 /**
  * Writes `value` to `encoded`; `false` if a port has to carry it. O(size).
  *
- * @param {typeof share} shareWith gives a SharedArrayBuffer the number by which the other side knows it, or -1
  * Getters of the value run, and what they throw is thrown.
+ *
+ * @param {typeof share} shareWith gives a SharedArrayBuffer the number by which the other side knows it, or -1
+ * @param {boolean} mayMove whether ArrayBuffers in the value may be marked for transfer
  */
-function encode(value, shareWith = null) {
+function encode(value, shareWith = null, mayMove = false) {
   if (busy) return false // called by a getter of a value that is being encoded
   busy = true
   // The message before has been sent by now.
@@ -321,6 +331,7 @@ function encode(value, shareWith = null) {
   hasReferences = false
   shapeCount = 0
   share = shareWith
+  leavesBuffers = mayMove
   message++
   lookAtPrototype()
   try {
@@ -329,6 +340,9 @@ function encode(value, shareWith = null) {
     encoded.text = text
     encoded.byteLength = (position - CALL) * 4
     return true
+  } catch (thrown) {
+    if (thrown === TOO_LARGE) return false
+    throw thrown
   } finally {
     forgetValue()
   }
@@ -338,6 +352,7 @@ function encode(value, shareWith = null) {
 function forgetValue() {
   busy = false
   share = null // which holds its pool
+  endMessage()
   if (objectSet.size > 0) {
     objectSet.clear()
     objectIndex = null

@@ -46,17 +46,24 @@ const VIEWS = [
   DataView
 ]
 
-/** Shapes remembered on either side; then all are forgotten and learnt anew. */
-const KNOWN_SHAPES = 4096
 /** Functions are compiled for shapes of at most this many names, once used so often. */
 const WIDEST_COMPILED_SHAPE = 64
 const USES_BEFORE_COMPILING = 16
+
+/** @type {PropertyDescriptor} */
+const NOTHING = /** @type {any} */ ({ __proto__: null, value: undefined })
+
+/** The definition of a shape, whatever somebody has given arrays for a `toJSON`. */
+function definitionOf(keys) {
+  if (keys.toJSON !== undefined) Object.defineProperty(keys, 'toJSON', NOTHING)
+  return JSON.stringify(keys)
+}
 
 module.exports = {
   HEADER,
   CONSTANTS,
   VIEWS,
-  KNOWN_SHAPES,
   WIDEST_COMPILED_SHAPE,
-  USES_BEFORE_COMPILING
+  USES_BEFORE_COMPILING,
+  definitionOf
 }

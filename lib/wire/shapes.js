@@ -1,9 +1,10 @@
 'use strict'
 
-const { KNOWN_SHAPES, USES_BEFORE_COMPILING, WIDEST_COMPILED_SHAPE } = require('./format.js')
+const { USES_BEFORE_COMPILING, WIDEST_COMPILED_SHAPE, definitionOf } = require('./format.js')
+const { Remembered } = require('./remembered.js')
 
-// The shapes that `encode` has met: sets of property names in an order, each with the function that writes objects
-// of it once that pays.
+// The shapes that `encode` meets: sets of property names in an order, each with the function that writes objects of it
+// once that pays. Those of a message are known until its end, and beyond it if they were met before; see remembered.js.
 
 /**
  * `index` is its place in message number `message`.
@@ -17,8 +18,9 @@ let lastShape = emptyShape
 const recentShapes = new Array(8).fill(emptyShape)
 /** Whether `for … in` shows an object's own names alone. */
 let prototypeIsClean = true
-/** @type {Map<string, Shape>} */
-let shapesByDefinition = new Map()
+const remembered = new Remembered(dropRecent)
+/** Of this message alone so far, by definition. @type {Map<string, Shape>} */
+const newShapes = new Map()
 
 /** To be called before the objects of a message are looked at: anybody may have written to their prototype meanwhile. */
 function lookAtPrototype() {
@@ -48,12 +50,12 @@ function shapeOf(object) {
   const slot = keys.length % recentShapes.length
   const other = recentShapes[slot]
   if (sameKeys(other.keys, keys)) return (lastShape = other)
-  const definition = JSON.stringify(keys)
-  let shape = shapesByDefinition.get(definition)
+  const definition = definitionOf(keys)
+  /** @type {Shape | undefined} */
+  let shape = remembered.get(definition) ?? newShapes.get(definition)
   if (shape === undefined) {
-    if (shapesByDefinition.size === KNOWN_SHAPES) shapesByDefinition = new Map()
     shape = { keys, definition, message: 0, index: 0, uses: 0, write: null }
-    shapesByDefinition.set(definition, shape)
+    newShapes.set(definition, shape)
   }
   recentShapes[slot] = shape
   return (lastShape = shape)
@@ -73,4 +75,18 @@ function use(shape, writeProperty) {
   }
 }
 
-module.exports = { lookAtPrototype, shapeOf, use }
+/** A message is over: of its new shapes those stay that were in one before. */
+function endMessage() {
+  if (newShapes.size === 0) return
+  for (const [definition, shape] of newShapes)
+    if (remembered.isWorth(definition)) remembered.set(definition, shape)
+  newShapes.clear()
+  dropRecent()
+}
+
+function dropRecent() {
+  lastShape = emptyShape
+  recentShapes.fill(emptyShape)
+}
+
+module.exports = { endMessage, lookAtPrototype, shapeOf, use }

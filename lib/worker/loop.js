@@ -12,6 +12,7 @@ const { decode } = require('../wire/decode.js')
 const { encoded } = require('../wire/encode.js')
 const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
+const { beginTask } = require('../wire/move.js')
 const { LEAVING, NEWS, ORDER } = require('../wire/port.js')
 const { simplify } = require('../wire/thrown.js')
 const { Globals } = require('./globals.js')
@@ -300,6 +301,7 @@ let handlerNow
 /** Runs a task's function. */
 function call(task, handler, input) {
   handlerNow = handler
+  task.number = beginTask()
   return task.isStoppable
     ? callStoppable(task.run, callHandler, input, task.context)
     : callHandler(input, task.context)

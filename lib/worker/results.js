@@ -3,7 +3,7 @@
 const { PoolError, wordsOf } = require('../errors.js')
 const { encode } = require('../wire/encode.js')
 const { ENDING } = require('../wire/layout.js')
-const { takeMoved } = require('../wire/move.js')
+const { hasMoved, takeMoved } = require('../wire/move.js')
 const { describe, simplify } = require('../wire/thrown.js')
 const { STOP, UNBEGUN } = require('./stop.js')
 
@@ -45,9 +45,12 @@ class Results {
 
   fulfil(task, value) {
     try {
-      if (task.isStoppable ? this.#callStoppable(task.run, encodeValue, value, undefined) : encode(value))
-        return ENDING.FULFILLED
-      this.#port.send(value, takeMoved(value))
+      const mayMove = hasMoved(task.number)
+      const isEncoded = task.isStoppable
+        ? this.#callStoppable(task.run, encodeValue, value, mayMove)
+        : encodeValue(value, mayMove)
+      if (isEncoded) return ENDING.FULFILLED
+      this.#port.send(value, takeMoved(value, task.number))
       return ENDING.CARGO_FULFILLED
     } catch (cause) {
       if (cause === STOP || cause === UNBEGUN) return this.reject(task, cause)
@@ -90,7 +93,7 @@ class Results {
   }
 }
 
-const encodeValue = (value) => encode(value)
+const encodeValue = (value, mayMove) => encode(value, null, mayMove)
 
 /** A thrown value whose own code throws when it is read is told of in words. */
 function describeAnything(thrown) {

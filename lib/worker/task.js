@@ -4,6 +4,8 @@
 class Task {
   /** It was told to stop, did not answer, and its promise is nobody's any more. */
   abandoned = false
+  /** What `move` marks while it runs is known by this; see wire/move.js. */
+  number = 0
 
   constructor(slot, run, isStoppable, context) {
     this.slot = slot
