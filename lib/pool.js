@@ -1,5 +1,6 @@
 'use strict'
 
+const { AsyncResource } = require('node:async_hooks')
 // Held from the start: test runners replace the globals.
 const { setImmediate } = require('node:timers')
 const addon = require('./addon.js')
@@ -65,7 +66,8 @@ class WorkerPool extends Emitter {
     const names = new Names(native, path)
     const tasks = new Tasks(names)
     const hold = new Hold(native, tasks)
-    const news = new News(this)
+    const scope = new AsyncResource('ThreadmillPool')
+    const news = new News(this, scope)
     const inbox = new Inbox(native, drain, { tasks, hold })
     const withdrawals = new Withdrawals(native, { tasks, hold })
     const settings = {
@@ -79,7 +81,7 @@ class WorkerPool extends Emitter {
       isKept: limits.keepWorkerAfterStop,
       startTimeout
     }
-    const workers = new Workers(native, settings, { tasks, inbox, withdrawals, hold, news })
+    const workers = new Workers(native, settings, { tasks, inbox, withdrawals, hold, news, scope })
     const delivery = new Delivery(native, { tasks, workers, hold })
     const backpressure = new Backpressure(news)
     const retries = new Retries(native, { tasks, hold }, defaults)
@@ -96,7 +98,9 @@ class WorkerPool extends Emitter {
     this.#native = native
     this.#backpressure = backpressure
     this.#figures = figures
-    this.#health = new Health(healthInterval, () => news.sayNow('health', figures.health(workers.deaths)))
+    this.#health = new Health(healthInterval, scope, () =>
+      news.sayNow('health', figures.health(workers.deaths))
+    )
     this.#inbox = inbox
     this.#life = life
     this.#workers = workers

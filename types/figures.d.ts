@@ -78,7 +78,10 @@ export interface HealthReport {
   stats: PoolStats
 }
 
-/** The events of a WorkerPool, with what their listeners are given. */
+/**
+ * The events of a WorkerPool, with what their listeners are given. They are called in the asynchronous context
+ * (AsyncLocalStorage) in which the pool was made.
+ */
 export interface PoolEvents {
   /** The queue is full: hold back until `drain`. */
   needsDrain: []

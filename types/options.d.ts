@@ -24,8 +24,8 @@ export interface RetryOptions {
   jitter?: boolean
   /**
    * Whether to run again after `error`, which the run number `attempt` ended with; the first is 1. Runs in the
-   * thread that submitted the task, and may answer with a promise, which has five seconds: a task whose condition throws
-   * or does not answer is not tried again. Default: after every error.
+   * thread that submitted the task, in the asynchronous context of that call, and may answer with a promise, which has
+   * five seconds: a task whose condition throws or does not answer is not tried again. Default: after every error.
    */
   when?: (error: unknown, attempt: number) => boolean | Promise<boolean>
 }

@@ -1,9 +1,13 @@
 'use strict'
 
+const { AsyncResource } = require('node:async_hooks')
 // Held from the start: test runners replace the globals.
 const { clearInterval, setInterval } = require('node:timers')
 const { WorkerPool } = require('../pool.js')
 const { NATIVE } = require('../wire/reference.js')
+
+/** Where the shared pool is made: it is not the first caller's, whose asynchronous context it would keep. */
+const outside = new AsyncResource('Threadmill')
 
 /** Milliseconds without a call after which the shared pool is closed; the next call makes another. */
 const IDLE = 1000
@@ -16,7 +20,10 @@ let shared
  * module (a test runner does that again for each file), would otherwise stay for the life of the process.
  */
 function sharedPool() {
-  if (shared !== undefined) return shared
+  return (shared ??= outside.runInAsyncScope(makePool))
+}
+
+function makePool() {
   const pool = new WorkerPool({ name: 'threadmill-native' })
   let seen = 0
   const timer = setInterval(() => {
@@ -31,7 +38,7 @@ function sharedPool() {
     pool.close()
   }, IDLE)
   timer.unref()
-  return (shared = pool)
+  return pool
 }
 
 /**

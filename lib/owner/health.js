@@ -48,21 +48,24 @@ function warningsOf(figures, deaths, now, nameOf) {
 // Reports on a pool while somebody listens.
 class Health {
   #interval
+  #scope
   #report
   /** @type {NodeJS.Timeout | undefined} */
   #timer = undefined
 
   /**
    * @param {number} interval milliseconds
+   * @param {import('node:async_hooks').AsyncResource} scope the pool's, as whoever listens first may be gone soon
    * @param {() => void} report
    */
-  constructor(interval, report) {
+  constructor(interval, scope, report) {
+    this.#scope = scope
     this.#interval = Math.min(interval, LONGEST_TIMER)
     this.#report = report
   }
 
   watch() {
-    this.#timer ??= setInterval(this.#report, this.#interval).unref()
+    this.#timer ??= this.#scope.runInAsyncScope(setInterval, undefined, this.#report, this.#interval).unref()
   }
 
   rest() {

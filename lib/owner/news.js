@@ -3,13 +3,19 @@
 // Held from the start: test runners replace the globals.
 const { setImmediate } = require('node:timers')
 
-// Tells who listens to a pool, in a turn of their own: what they throw is theirs.
+// Tells who listens to a pool, in a turn of their own: what they throw is theirs; and in the asynchronous context in which
+// the pool was made, not in that of whoever happened to submit a task.
 class News {
   #emitter
+  #scope
 
-  /** @param {import('node:events').EventEmitter} emitter */
-  constructor(emitter) {
+  /**
+   * @param {import('node:events').EventEmitter} emitter
+   * @param {import('node:async_hooks').AsyncResource} scope the pool's
+   */
+  constructor(emitter, scope) {
     this.#emitter = emitter
+    this.#scope = scope
   }
 
   say(event, news = undefined) {
@@ -18,8 +24,8 @@ class News {
 
   sayNow(event, news) {
     if (this.#emitter.listenerCount(event) === 0) return // an 'error' that nobody hears would be thrown
-    if (news === undefined) this.#emitter.emit(event)
-    else this.#emitter.emit(event, news)
+    const words = news === undefined ? [] : [news]
+    this.#scope.runInAsyncScope(() => void this.#emitter.emit(event, ...words))
   }
 }
 

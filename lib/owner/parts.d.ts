@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { Backpressure } from './backpressure.js'
 import type { Delivery } from './delivery.js'
 import type { Hold } from './hold.js'
@@ -20,6 +21,8 @@ export interface Parts {
   names: InstanceType<typeof Names>
   news: InstanceType<typeof News>
   retries: InstanceType<typeof Retries>
+  /** The asynchronous context in which the pool was made. */
+  scope: AsyncResource
   tasks: InstanceType<typeof Tasks>
   withdrawals: InstanceType<typeof Withdrawals>
   workers: InstanceType<typeof Workers>

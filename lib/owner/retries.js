@@ -38,7 +38,7 @@ class Retries {
     try {
       const attempt = kept === undefined ? 1 : ++kept.failures
       // Its signal may be aborted in there, or was by whoever was asked before.
-      const answer = tasks.isSettled(slot) ? false : when?.(error, attempt)
+      const answer = tasks.isSettled(slot) ? false : inScope(kept?.scope, when, error, attempt)
       again = Boolean(await inTime(answer))
     } catch (thrown) {
       rejection = this.#brokenCondition(slot, thrown, error)
@@ -58,6 +58,10 @@ class Retries {
     return new PoolError('ERR_INVALID_ARG_VALUE', message, { cause, task })
   }
 }
+
+/** Asks in the asynchronous context of the task's call. */
+const inScope = (scope, when, error, attempt) =>
+  scope === undefined ? when?.(error, attempt) : scope.runInAsyncScope(when, undefined, error, attempt)
 
 /** An answer that may be a promise, which might never settle: nothing would, then, that waits for the task. */
 async function inTime(answer) {

@@ -1,5 +1,6 @@
 'use strict'
 
+const { AsyncResource } = require('node:async_hooks')
 const { PoolError, invalidValue, wordsOf } = require('../errors.js')
 const { nativeInput } = require('../native/input.js')
 const { encode, encoded } = require('../wire/encode.js')
@@ -94,6 +95,7 @@ class Submit {
       kept = new Kept()
       kept.named = named
       kept.options = options
+      if (this.#isAskedAbout(options)) kept.scope = new AsyncResource('ThreadmillTask')
       if (options !== undefined) this.#workers.expectStops()
       if (!fits) {
         const retries = options === undefined ? this.#limits.defaults.retries : options.retries
@@ -147,6 +149,7 @@ class Submit {
       kept.attachments = attachments
       kept.returns = returns
       kept.options = options
+      if (this.#isAskedAbout(options)) kept.scope = new AsyncResource('ThreadmillTask')
     }
     const promise = tasks.open(label, kept)
     const slot = tasks.last
@@ -165,6 +168,11 @@ class Submit {
     if (answer < 0) this.#refuse(slot, answer)
     this.#submitted(answer)
     return promise.then(undefined, addSubmitSite)
+  }
+
+  /** Whether `when` is asked if the task fails. */
+  #isAskedAbout(options) {
+    return options === undefined ? this.#asks : options.retries?.when !== undefined
   }
 
   /** Rust has accepted a task. */

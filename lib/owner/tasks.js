@@ -1,5 +1,7 @@
 'use strict'
 
+/** @typedef {import('node:async_hooks').AsyncResource} AsyncResource */
+
 const { expectSite } = require('./submit-site.js')
 
 /** What settles a promise that has settled already while its record is still on its way. */
@@ -21,6 +23,8 @@ class Kept {
   returns = []
   /** Its own options, if it came with any. @type {ReturnType<typeof import('../options/task.js').executeOptions> | undefined} */
   options = undefined
+  /** The asynchronous context of its call, if it may be asked about. @type {AsyncResource | undefined} */
+  scope = undefined
   /** Attempts that have failed and were asked about. */
   failures = 0
   /** Whether the answer is awaited. */

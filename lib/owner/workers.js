@@ -33,6 +33,7 @@ class Workers {
   #withdrawals
   #hold
   #news
+  #scope
   #isTerminated = false
   /** When workers died, the latest of them. @type {number[]} */
   deaths = []
@@ -44,9 +45,9 @@ class Workers {
   /**
    * @param {any} native the NativePool
    * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
-   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'inbox' | 'withdrawals' | 'hold' | 'news'>} parts
+   * @param {Pick<import('./parts.js').Parts, 'tasks' | 'inbox' | 'withdrawals' | 'hold' | 'news' | 'scope'>} parts
    */
-  constructor(native, settings, { tasks, inbox, withdrawals, hold, news }) {
+  constructor(native, settings, { tasks, inbox, withdrawals, hold, news, scope }) {
     this.#native = native
     this.#settings = settings
     this.#tasks = tasks
@@ -54,6 +55,7 @@ class Workers {
     this.#withdrawals = withdrawals
     this.#hold = hold
     this.#news = news
+    this.#scope = scope
     this.shared = new SharedBuffers()
   }
 
@@ -78,14 +80,16 @@ class Workers {
     let entry
     const with_ = (/** @type {(entry: Entry) => void} */ step) => entry !== undefined && step(entry)
     try {
-      const host = new ThreadHost(this.#settings, id, {
+      const events = {
         hear: (kind, content) => with_((entry) => this.#hear(id, entry, kind, content)),
         fail: (error) =>
           with_((entry) => {
             entry.error = error
           }),
         exit: (code) => with_((entry) => this.#bury(id, entry, code))
-      })
+      }
+      // Of the pool: it outlives the task that it is started for, whose caller's context it would keep.
+      const host = this.#scope.runInAsyncScope(() => new ThreadHost(this.#settings, id, events))
       entry = {
         host,
         up: false,

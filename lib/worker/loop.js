@@ -21,7 +21,7 @@ const { WorkerPort } = require('./port.js')
 const { followPromise, thenOf } = require('./promise.js')
 const { NotFound, Results, describeAnything } = require('./results.js')
 const { WorkerScript } = require('./script.js')
-const { STOP, goInside, goOutside, makeStoppable } = require('./stop.js')
+const { STOP, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
 
 const { pool, id, path, port, control, received, places, largestHeap, mayStop, isKept } =
@@ -78,12 +78,12 @@ function turn() {
   if (state !== REST) return
   state = CHAIN
   sliceStart = now()
-  goInside(pump)
+  pump()
 }
 
 /** Hands in what has ended and runs the next task, if there is one. */
 function pump() {
-  if (ended === ENDING.STOPPED) return goOutside(yieldTurn)
+  if (ended === ENDING.STOPPED) return yieldTurn()
   if (ended !== ENDING.NONE && Math.abs(now() - sliceStart) > SLICE) return yieldTurn()
   const text = handIn(next, 0)
   if (text === null) return rest()
@@ -220,18 +220,18 @@ function findHandler(label, isSource, text) {
 // How a task's end comes to be handed in.
 
 function fulfil(task, value) {
-  ended = results.fulfil(task, value)
+  ended = task.scope.runInAsyncScope(results.fulfil, results, task, value)
   endedTask = task
 }
 
 function reject(task, thrown) {
-  ended = results.reject(task, thrown)
+  ended = task.scope.runInAsyncScope(results.reject, results, task, thrown)
   endedTask = task
 }
 
 /** Rejects a task that would end the same each time. */
 function refuse(task, error) {
-  ended = results.refuse(task, error)
+  ended = task.scope.runInAsyncScope(results.refuse, results, task, error)
   endedTask = task
 }
 
@@ -302,6 +302,11 @@ let handlerNow
 function call(task, handler, input) {
   handlerNow = handler
   task.number = beginTask()
+  return task.scope.runInAsyncScope(callInScope, undefined, task, input)
+}
+
+/** What is stopped is so within the scope, which is left in good order. */
+function callInScope(task, input) {
   return task.isStoppable
     ? callStoppable(task.run, callHandler, input, task.context)
     : callHandler(input, task.context)
@@ -319,7 +324,8 @@ function heedStops() {
   for (let run = endpoint.takeStopped(); run !== 0; run = endpoint.takeStopped()) {
     const task = stoppable.get(run)
     if (task === undefined) continue // it runs, and is stopped there
-    if (TaskContext.abort(task.context)) setTimeout(abandon, GRACE, task)
+    if (task.scope.runInAsyncScope(TaskContext.abort, undefined, task.context))
+      setTimeout(abandon, GRACE, task)
     else abandon(task)
   }
 }

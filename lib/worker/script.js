@@ -1,5 +1,6 @@
 'use strict'
 
+const { AsyncResource } = require('node:async_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
 const { compile, findExport, loadExports } = require('./functions.js')
@@ -26,7 +27,8 @@ class WorkerScript {
   /** The script's exports, once its `setup` is through. A setup that failed is tried again by the next who asks. */
   ready() {
     if (this.#ready === undefined) {
-      const ready = this.#load()
+      // In a scope of its own: what the script enters while it loads is not its tasks'.
+      const ready = new AsyncResource('ThreadmillScript').runInAsyncScope(() => this.#load())
       this.#ready = ready
       ready.catch(() => {
         if (this.#exports !== undefined) this.#ready = undefined

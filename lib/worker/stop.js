@@ -1,6 +1,6 @@
 'use strict'
 
-const { AsyncResource, executionAsyncId } = require('node:async_hooks')
+const { executionAsyncId } = require('node:async_hooks')
 const { forgetValue } = require('../wire/encode.js')
 const { CALLED } = require('../wire/layout.js')
 const { CUT_OFF } = require('../wire/port.js')
@@ -31,12 +31,6 @@ function callNow() {
   }
 }
 
-const makeContext = () => new AsyncResource('Threadmill', { requireManualDestroy: true })
-/** The asynchronous context that the worker began with. */
-const outside = makeContext()
-/** The one that tasks begin in. */
-let inside = outside
-
 /**
  * Makes `call(run, code, first, second)`, which answers and throws what `code(first, second)` does, STOP or UNBEGUN.
  * @param {(run: number, callback: () => void) => number} run the addon's
@@ -54,7 +48,6 @@ function makeStoppable(run) {
       // Cut off inside of runInAsyncScope (AsyncLocalStorage.run, on older versions of Node): when this thread returns
       // to its event loop, Node finds its books wrong and ends the process. So the thread ends first.
       if (executionAsyncId() !== context) process.exit(CUT_OFF)
-      inside = outside // what was put there by code that did not get to take it back stays there
       forgetValue() // if it is the encoder that was stopped
       forgetHalfModules()
       throw STOP
@@ -71,13 +64,4 @@ function forgetHalfModules() {
     if (module?.loaded === false) delete require.cache[file]
 }
 
-/** Goes on outside of a context that was cut off, whose AsyncLocalStorage stores nobody has put back. */
-const goOutside = (step) => outside.runInAsyncScope(step)
-
-/** Goes on where tasks may: in a context that none was cut off in. To be called from outside. */
-function goInside(step) {
-  if (inside === outside) inside = makeContext()
-  inside.runInAsyncScope(step)
-}
-
-module.exports = { STOP, UNBEGUN, makeStoppable, goInside, goOutside }
+module.exports = { STOP, UNBEGUN, makeStoppable }

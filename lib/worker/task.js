@@ -1,11 +1,15 @@
 'use strict'
 
+const { AsyncResource } = require('node:async_hooks')
+
 /** A task on its worker. */
 class Task {
   /** It was told to stop, did not answer, and its promise is nobody's any more. */
   abandoned = false
   /** What `move` marks while it runs is known by this; see wire/move.js. */
   number = 0
+  /** Where all code of the user's runs: what it enters there (AsyncLocalStorage.enterWith) no other task sees. */
+  scope = new AsyncResource('ThreadmillTask')
 
   constructor(slot, run, isStoppable, context) {
     this.slot = slot
