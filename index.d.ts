@@ -48,7 +48,14 @@ export class PoolError extends Error {
   readonly task?: string
   /** What led to it, where there is something. */
   readonly cause?: unknown
-  constructor(code: string, message: string, options?: { task?: string; cause?: unknown })
+  /** What a worker exited with, where it is about that. */
+  readonly exitCode?: number
+  /**
+   * True if a task threw it, as one does that uses a pool of its own: then all of it, `task` included, is about that
+   * pool. What the pool itself has to say about a task of its own does not have this property.
+   */
+  readonly thrown?: true
+  constructor(code: string, message: string, options?: { task?: string; cause?: unknown; exitCode?: number })
 }
 
 /**
@@ -69,7 +76,10 @@ export function move<T extends object>(value: T): T
 export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposable {
   /** A pool for a script, with a fixed number of workers or options. */
   constructor(script: string | URL, sizeOrOptions?: number | PoolOptions)
-  /** @throws PoolError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` or `ERR_OUT_OF_RANGE`, naming the option. */
+  /**
+   * @throws PoolError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` or `ERR_OUT_OF_RANGE`, naming the option;
+   * `ERR_NOT_SERIALIZABLE` for a `workerData` that cannot be cloned.
+   */
   constructor(options?: PoolOptions)
 
   /**

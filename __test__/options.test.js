@@ -1,7 +1,7 @@
 'use strict'
 
 const vm = require('node:vm')
-const { SHARE_ENV } = require('node:worker_threads')
+const { MessageChannel, SHARE_ENV } = require('node:worker_threads')
 const { WorkerPool, PoolError } = require('..')
 const { rejection, thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
@@ -55,7 +55,7 @@ describe('numbers of workers and threads', () => {
 
   test('minWorkers alone may exceed the number of processors', () => {
     const pool = track(new WorkerPool({ minWorkers: 300 }))
-    expect(pool.stats().workers.total).toBe(0)
+    expect(pool.stats().workers.total).toBe(300)
   })
 
   test('the largest numbers of workers and threads start nothing by themselves', () => {
@@ -86,8 +86,35 @@ describe('what goes to node:worker_threads', () => {
       trackUnmanagedFds: true
     }))
 
-  test('workerData that cannot be cloned rejects the tasks', async () => {
-    const pool = track(new WorkerPool({ maxWorkers: 1, workerData: () => {} }))
+  test.each([
+    ['a function', () => {}],
+    ['a port, which nobody hands over', new MessageChannel().port1]
+  ])('workerData that cannot be cloned is refused by the constructor: %s', (_what, inner) => {
+    const error = thrownBy(() => new WorkerPool({ maxWorkers: 1, workerData: { inner } }))
+    expect(error).toBeInstanceOf(PoolError)
+    expect(error).toMatchObject({ code: 'ERR_NOT_SERIALIZABLE', cause: expect.anything() })
+    expect(error.message).toMatch(/^The option 'workerData' cannot be cloned for a worker: /)
+  })
+
+  test('workerData that only the engine and Node know how to clone is taken', async () => {
+    const { createSecretKey } = require('node:crypto')
+    const workerData = {
+      key: createSecretKey(Buffer.from('secret')),
+      memory: new SharedArrayBuffer(4),
+      list: new Map([[1, /x/g]])
+    }
+    const pool = track(new WorkerPool({ maxWorkers: 1, workerData }))
+    const look = () => {
+      const { key, memory, list } = require('node:worker_threads').workerData
+      return [String(key.export()), memory, list]
+    }
+    await expect(pool.execute(look)).resolves.toEqual(['secret', workerData.memory, workerData.list])
+  })
+
+  test('workerData that can no longer be cloned when a worker starts rejects the tasks', async () => {
+    const workerData = { fine: 1 }
+    const pool = track(new WorkerPool({ maxWorkers: 1, workerData }))
+    workerData.fine = () => {}
     const error = await rejection(pool.execute(() => 1))
     expect(error).toMatchObject({ code: 'ERR_WORKER_EXITED', task: '() => 1' })
     expect(error.cause).toMatchObject({ name: 'DataCloneError' })

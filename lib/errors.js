@@ -13,10 +13,15 @@ let isOwn
 class PoolError extends Error {
   #isOwn = true
 
-  constructor(code, message, /** @type {{ task?: string, cause?: unknown }} */ { task, cause } = {}) {
+  constructor(
+    code,
+    message,
+    /** @type {{ task?: string, cause?: unknown, exitCode?: number }} */ { task, cause, exitCode } = {}
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     if (task !== undefined) this.task = task
+    if (exitCode !== undefined) this.exitCode = exitCode
   }
 
   static {

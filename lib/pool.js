@@ -1,8 +1,6 @@
 'use strict'
 
 const { AsyncResource } = require('node:async_hooks')
-// Held from the start: test runners replace the globals.
-const { setImmediate } = require('node:timers')
 const addon = require('./addon.js')
 const { closeOptions, formOf, poolOptions, resizeOptions } = require('./options/pool.js')
 const { resolveScript } = require('./options/script-path.js')
@@ -110,7 +108,7 @@ class WorkerPool extends Emitter {
       { names, tasks, workers, delivery, withdrawals, inbox, hold, backpressure },
       { maxQueue: limits.maxQueue, defaults }
     )
-    if (minWorkers > 0) setImmediate(() => native.hireMinimum()).unref()
+    if (minWorkers > 0) native.hireMinimum()
   }
 
   execute(task, input, options) {

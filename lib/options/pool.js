@@ -1,8 +1,8 @@
 'use strict'
 
 const os = require('node:os')
-const { SHARE_ENV } = require('node:worker_threads')
-const { invalidType, invalidValue, outOfRange } = require('../errors.js')
+const { MessageChannel, SHARE_ENV } = require('node:worker_threads')
+const { PoolError, invalidType, invalidValue, outOfRange, wordsOf } = require('../errors.js')
 const {
   boolean,
   copied,
@@ -198,12 +198,26 @@ const RESOURCE_CHECKS = {
   execArgv: [isStrings, 'an array of strings']
 }
 
+/** Tries what will be done for each worker, whose `workerData` goes by message. */
+function checkCloneable(name, value) {
+  const { port1 } = new MessageChannel()
+  try {
+    port1.postMessage(value)
+  } catch (cause) {
+    const message = `The option '${name}' cannot be cloned for a worker: ${wordsOf(cause)}`
+    throw new PoolError('ERR_NOT_SERIALIZABLE', message, { cause })
+  } finally {
+    port1.close()
+  }
+}
+
 function resourcesOf(given) {
   const resources = { __proto__: null }
   for (const name of WORKER_OPTIONS) {
     const value = given[name]
     if (value === undefined) continue
     if (name === 'stdout' || name === 'stderr' || name === 'trackUnmanagedFds') boolean(name, value)
+    if (name === 'workerData') checkCloneable(name, value)
     const check = RESOURCE_CHECKS[name]
     if (check !== undefined && !check[0](value)) throw invalidType(must(name, check[1], value))
     resources[name] = value

@@ -40,16 +40,16 @@ function deathError(entry, { script, startTimeout }, task) {
   }
   if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     const message = `${what} ran out of memory; raise 'resourceLimits' or give the task less at a time`
-    return new PoolError('ERR_WORKER_OUT_OF_MEMORY', message, { cause: error, task })
+    return new PoolError('ERR_WORKER_OUT_OF_MEMORY', message, { cause: error, task, exitCode })
   }
   if (exitCode === CUT_OFF && error === undefined) {
     const message = `${what} ended, as another of its tasks was stopped inside of an asynchronous scope (AsyncResource, AsyncLocalStorage); give tasks that may be stopped there a worker of their own`
-    return new PoolError('ERR_WORKER_EXITED', message, { task })
+    return new PoolError('ERR_WORKER_EXITED', message, { task, exitCode })
   }
   const why =
     error === undefined ? `exited with code ${exitCode}` : `died of an uncaught error: ${wordsOf(error)}`
   const when = up ? '' : ' before it was up'
-  return new PoolError('ERR_WORKER_EXITED', `${what} ${why}${when}`, { cause: error, task })
+  return new PoolError('ERR_WORKER_EXITED', `${what} ${why}${when}`, { cause: error, task, exitCode })
 }
 
 module.exports = { LONGEST_LEAVE, deathError }

@@ -199,7 +199,7 @@ class Settle {
 
   #rejection(slot, description) {
     const error = restore(description)
-    if (error instanceof PoolError) error.task ??= this.#tasks.nameOf(slot)
+    if (error instanceof PoolError && !('thrown' in error)) error.task ??= this.#tasks.nameOf(slot)
     return error
   }
 

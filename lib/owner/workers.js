@@ -34,6 +34,8 @@ class Workers {
   #hold
   #news
   #scope
+  /** Whether the pool takes no more tasks. */
+  #isEnding = false
   #isTerminated = false
   /** When workers died, the latest of them. @type {number[]} */
   deaths = []
@@ -75,7 +77,8 @@ class Workers {
 
   /** Starts worker `id`; it is up when it has loaded the script. */
   start(id) {
-    if (this.#isTerminated) return this.#native.workerGone(id, false)
+    const isNeeded = !this.#isEnding || this.#tasks.count > 0
+    if (this.#isTerminated || !isNeeded) return this.#native.workerGone(id, false)
     /** @type {Entry | undefined} */
     let entry
     const with_ = (/** @type {(entry: Entry) => void} */ step) => entry !== undefined && step(entry)
@@ -216,8 +219,8 @@ class Workers {
   }
 
   /** No worker can start: the tasks that wait for one are told why. */
-  #rejectTasks({ code, message, cause }) {
-    const errorOf = (task) => new PoolError(code, message, { cause, task })
+  #rejectTasks({ code, message, cause, exitCode }) {
+    const errorOf = (task) => new PoolError(code, message, { cause, task, exitCode })
     this.#withdrawals.all((slot) => !this.#tasks.isNative(slot), errorOf)
   }
 
@@ -306,6 +309,7 @@ class Workers {
 
   /** The pool is closing: who waits for workers is told. */
   end(error) {
+    this.#isEnding = true
     this.#rejectWaiters(error)
   }
 

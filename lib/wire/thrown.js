@@ -75,6 +75,8 @@ function describe(/** @type {any} */ thrown, seen = new Map()) {
     const code = read(() => thrown.code)
     if (code !== undefined) parts.own.code = code
   }
+  // Somebody threw it, a pool that the task used, say: who gets it can tell it from what this pool has to say.
+  if (description[0] === KINDS.POOL && !isOwn(thrown)) parts.own.thrown = true
   return description
 }
 
