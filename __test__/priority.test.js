@@ -1,14 +1,14 @@
 'use strict'
 
 const { WorkerPool } = require('..')
-const { entered, makeGate, open } = require('./support/gates.js')
+const { ENTERED, entered, makeGate, open } = require('./support/gates.js')
 const { makeLog, readLog } = require('./support/memory.js')
 const { range } = require('./support/numbers.js')
 const { rejection } = require('./support/outcomes.js')
 const { makePipe } = require('./support/pipes.js')
 const { track } = require('./support/pools.js')
 const { TASKS } = require('./support/scripts.js')
-const { blockFor, within } = require('./support/waiting.js')
+const { blockFor, untilSync, within } = require('./support/waiting.js')
 
 /** A pool whose only worker stands at a gate, and what runs there once it is let go. */
 async function blockedPool(options) {
@@ -140,6 +140,38 @@ describe('JavaScript tasks that wait', () => {
     queue(1, { priority: 'urgent' })
     expect(pool.stats()).toMatchObject({ workers: { busy: 1 }, queue: { length: 1 } })
     await expect(order()).resolves.toEqual([1])
+  })
+})
+
+describe('tasks submitted in one go to an idle pool', () => {
+  test('begin with the first, at once, and go on by priority', async () => {
+    const pool = track(new WorkerPool(TASKS, { size: 1 }))
+    await pool.ready()
+    const [gate, log] = [makeGate(), makeLog()]
+    const note = (number) => pool.execute('note', { log, number }, { priority: number })
+    const first = pool.execute('block', gate, { priority: 'lowest' })
+    untilSync(() => Atomics.load(gate, ENTERED) === 1, 'the first, while the rest is being submitted')
+    const rest = [-10, 20, 0, 10].map(note)
+    open(gate)
+    await within(Promise.all([first, ...rest]), 'the tasks')
+    expect(readLog(log)).toEqual([20, 10, 0, -10])
+  })
+
+  test('each start with the highest of what waits at that moment, whichever worker asks', async () => {
+    const pool = track(new WorkerPool(TASKS, { size: 1 }))
+    for (let round = 0; round < 20; round++) {
+      const log = makeLog()
+      const numbers = [-20, 0, 20, -10, 10, 5]
+      await within(
+        Promise.all(numbers.map((number) => pool.execute('note', { log, number }, { priority: number }))),
+        'the tasks'
+      )
+      // Whoever came before its betters was alone when the worker asked: it came earlier than each of them.
+      const order = readLog(log)
+      for (const [at, number] of order.entries())
+        for (const better of order.slice(at + 1).filter((other) => other > number))
+          expect(numbers.indexOf(number)).toBeLessThan(numbers.indexOf(better))
+    }
   })
 })
 
