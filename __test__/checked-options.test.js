@@ -26,6 +26,7 @@ describe('what options come to', () => {
       resources: Object.create(null),
       name: 'threadmill',
       healthInterval: 5000,
+      errorClasses: new Map(),
       limits: {
         minWorkers: 0,
         maxWorkers: CORES,

@@ -95,6 +95,7 @@ describe.each([
   test.each([
     ['function', /function/i],
     ['symbol', /Symbol\(words\)/],
+    ['registeredSymbol', /^Symbol\(words\)$/],
     ['objectWithFunction', /f.*a: 1/],
     ['proxy', /a: 1/]
   ])('%s, which cannot be cloned, arrives as text', async (task, text) => {
@@ -171,6 +172,20 @@ describe('properties of an error', () => {
     expect(messages).toEqual(Array.from({ length: 1000 }, (_, i) => `level ${999 - i}`))
   })
 
+  test.each(['veryLongChain', 'endlessChain'])('%s of causes is cut, and the rest is there', async (task) => {
+    const error = await rejection(task)
+    const first = task === 'endlessChain' ? 0 : 4999
+    let levels = 0
+    for (let at = error; at !== undefined; at = at.cause) {
+      expect(at.message).toBe(`level ${Math.abs(first - levels)}`)
+      levels++
+    }
+    expect(levels).toBe(1001)
+    expect(error).toBeInstanceOf(Error)
+    expect(error.stack).toContain('throws.js')
+    if (first > 0) expect([error.at, error.cause.at]).toEqual([4999, 4998])
+  })
+
   test('the errors of an AggregateError', async () => {
     const error = await rejection('aggregate')
     expect(error).toBeInstanceOf(AggregateError)
@@ -222,7 +237,21 @@ describe('errors of the platform', () => {
 
   test('an AbortError', async () => {
     const error = await rejection('abort')
+    expect(error).toBeInstanceOf(DOMException)
+    expect(error.constructor).toBe(DOMException)
     expect([error.name, error.code]).toEqual(['AbortError', DOMException.ABORT_ERR])
+  })
+
+  test('an AbortError of Node, which is an Error with a code', async () => {
+    const error = await rejection('nodeAbort')
+    expect(error).toBeInstanceOf(Error)
+    expect([error.name, error.code, error.constructor.name]).toEqual([
+      'AbortError',
+      'ABORT_ERR',
+      'AbortError'
+    ])
+    expect(error.cause).toBeInstanceOf(DOMException)
+    expect([error.cause.name, error.cause.code]).toEqual(['AbortError', DOMException.ABORT_ERR])
   })
 
   test('of node:fs', async () => {
@@ -343,6 +372,64 @@ describe('errors of the pool', () => {
     expect(error).toBeInstanceOf(PoolError)
     expect(error).toMatchObject({ code: 'ERR_TASK_NOT_FOUND', task: 'noSuchTask' })
     for (const name of ['hash', 'compress', 'decompress', 'noop']) expect(error.message).toContain(name)
+  })
+})
+
+describe('where somebody has written to Object.prototype', () => {
+  /** Runs in a process of its own, with the same written on both sides. */
+  const polluted = (name, value) => `
+    const { WorkerPool } = require(${FACE})
+    const pollute = (name, value) => void Object.defineProperty(Object.prototype, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true })
+    const pool = new WorkerPool(${JSON.stringify(TASKS)}, 1)
+    async function main() {
+      await pool.execute('ok', 1)
+      const pollution = [${JSON.stringify(name)}, ${value}]
+      await pool.execute((name) => void Object.defineProperty(Object.prototype, name, { __proto__: null, value: ${value}, writable: true, configurable: true, enumerable: true }), ${JSON.stringify(name)})
+      pollute(...pollution)
+      const caught = async (task) => { try { await pool.execute(task) } catch (error) { return error } }
+      const found = []
+      for (const task of ['custom', 'withCode', 'causes', 'aggregate', 'protoKey', 'noSuchTask']) {
+        const error = await caught(task)
+        found.push([task, error.constructor.name, error.message.slice(0, 30), Object.keys(error), Object.hasOwn(error, 'cause')])
+      }
+      const value = await pool.execute('ok', [{ a: 1, b: [1, { c: 2 }] }, { [pollution[0]]: 'own' }])
+      found.push(Object.keys(value[0]), value[0].b[1].c, Object.hasOwn(value[1], pollution[0]) && value[1][pollution[0]])
+      delete Object.prototype[pollution[0]]
+      console.log(JSON.stringify(found))
+      await pool.terminate()
+    }
+    main()`
+  const expected = [
+    ['custom', 'ValidationError', 'not valid', ['field', 'details'], false],
+    ['withCode', 'Error', 'words', ['code', 'status', 'big', 'nothing'], false],
+    ['causes', 'Error', 'outer', [], true],
+    ['aggregate', 'AggregateError', 'several', [], false],
+    ['protoKey', 'Error', 'words', ['__proto__'], false],
+    ['noSuchTask', 'PoolError', expect.stringMatching(/^The script /), ['code', 'task'], false],
+    ['a', 'b'],
+    2,
+    'own'
+  ]
+
+  test.each([
+    ['get', '() => 1'],
+    ['set', '() => {}'],
+    ['get', "'no function'"],
+    ['value', '1'],
+    ['writable', 'false'],
+    ['enumerable', 'false'],
+    ['configurable', 'false'],
+    ['toJSON', "() => 'replaced'"],
+    ['constructor', '1'],
+    ['cause', "'inherited'"],
+    ['errors', '[1]'],
+    ['error', "new Error('inherited')"],
+    ['own', "'inherited'"],
+    ['0', "'inherited'"],
+    ['1', "'inherited'"]
+  ])("a property '%s' there, %s, changes no error and no value", async (name, value) => {
+    const { stdout } = await outputOf(['-e', polluted(name, value)])
+    expect(JSON.parse(stdout)).toEqual(expected)
   })
 })
 

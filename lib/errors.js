@@ -1,5 +1,7 @@
 'use strict'
 
+const { hide } = require('./property.js')
+
 /** One mark for all copies of this module, as of a script and of the worker that runs it, or under a test runner. */
 const MARK = Symbol.for('threadmill.PoolError')
 
@@ -9,6 +11,9 @@ const MARK = Symbol.for('threadmill.PoolError')
  */
 let isOwn
 
+/** Every option by itself: one that was left out would be looked for in Object.prototype. */
+const NO_OPTIONS = { task: undefined, cause: undefined, exitCode: undefined }
+
 /** An error of the pool itself, as opposed to one that a task threw. See index.d.ts. */
 class PoolError extends Error {
   #isOwn = true
@@ -16,8 +21,9 @@ class PoolError extends Error {
   constructor(
     code,
     message,
-    /** @type {{ task?: string, cause?: unknown, exitCode?: number }} */ { task, cause, exitCode } = {}
+    /** @type {{ task?: string, cause?: unknown, exitCode?: number }} */ options = NO_OPTIONS
   ) {
+    const { task, cause, exitCode } = { ...NO_OPTIONS, ...options }
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     if (task !== undefined) this.task = task
@@ -28,16 +34,12 @@ class PoolError extends Error {
     isOwn = (value) => typeof value === 'object' && value !== null && #isOwn in value
   }
 }
-Object.defineProperties(PoolError.prototype, {
-  name: { value: 'PoolError', writable: true, configurable: true },
-  [MARK]: { value: true }
-})
-Object.defineProperty(PoolError, Symbol.hasInstance, {
-  /** Errors of other copies are PoolErrors, too; a class that extends this one asks as any class does. */
-  value: function isInstance(/** @type {any} */ value) {
-    if (this !== PoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
-    return typeof value === 'object' && value !== null && value[MARK] === true
-  }
+hide(PoolError.prototype, 'name', 'PoolError')
+hide(PoolError.prototype, MARK, true)
+/** Errors of other copies are PoolErrors, too; a class that extends this one asks as any class does. */
+hide(PoolError, Symbol.hasInstance, function isInstance(/** @type {any} */ value) {
+  if (this !== PoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
+  return typeof value === 'object' && value !== null && value[MARK] === true
 })
 
 const invalidType = (message) => new PoolError('ERR_INVALID_ARG_TYPE', message)

@@ -43,7 +43,7 @@ class WorkerPool extends Emitter {
   #sizes
 
   constructor(scriptOrOptions, sizeOrOptions) {
-    const { script, limits, name, resources, defaults, healthInterval } = poolOptions(
+    const { script, limits, name, resources, defaults, healthInterval, errorClasses } = poolOptions(
       ...formOf(scriptOrOptions, sizeOrOptions)
     )
     super(() => this.#heed())
@@ -77,7 +77,8 @@ class WorkerPool extends Emitter {
       largestHeap: limits.maxHeapBeforeRecycle,
       mayStop: defaults.timeout < Number.POSITIVE_INFINITY,
       isKept: limits.keepWorkerAfterStop,
-      startTimeout
+      startTimeout,
+      errorClasses
     }
     const workers = new Workers(native, settings, { tasks, inbox, withdrawals, hold, news, scope })
     const delivery = new Delivery(native, { tasks, workers, hold })
@@ -89,7 +90,12 @@ class WorkerPool extends Emitter {
     })
     const figures = new Figures(native, name, names)
     inbox.connect(
-      new Settle(native, { tasks, workers, delivery, retries, withdrawals, backpressure, life }, defaults)
+      new Settle(
+        native,
+        { tasks, workers, delivery, retries, withdrawals, backpressure, life },
+        defaults,
+        errorClasses
+      )
     )
     wake.drain = () => inbox.drain()
 

@@ -2,6 +2,7 @@
 
 const path = require('node:path')
 const { BUNDLES } = require('./place.js')
+const { hide } = require('./property.js')
 
 // Stacks, as those read them who did not write this package. How stacks look is the program's business, too: it may
 // have replaced Error.prepareStackTrace, taken Error.stackTraceLimit away or frozen it, and frozen the error. So nothing
@@ -62,12 +63,7 @@ function changeStack(error, change) {
   try {
     const { stack } = error
     if (typeof stack !== 'string') return
-    Object.defineProperty(error, 'stack', {
-      value: change(stack),
-      writable: true,
-      enumerable: false,
-      configurable: true
-    })
+    hide(error, 'stack', change(stack))
   } catch {
     /* it is frozen, or what formats it throws */
   }
@@ -91,7 +87,7 @@ function withSetting(name, value, act) {
   } finally {
     if (isSet) {
       if (before === undefined) Reflect.deleteProperty(Error, name)
-      else Reflect.defineProperty(Error, name, before)
+      else Reflect.defineProperty(Error, name, Object.setPrototypeOf(before, null)) // see property.js
     }
   }
 }

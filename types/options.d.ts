@@ -30,6 +30,9 @@ export interface RetryOptions {
   when?: (error: unknown, attempt: number) => boolean | Promise<boolean>
 }
 
+/** A class of errors, whatever its constructor takes. */
+export type ErrorClass = abstract new (...args: any[]) => Error
+
 /**
  * Options of a pool. All times are milliseconds. An option that does not exist is refused. As everywhere in this
  * package, options count whether they are the object's own or come with its class or prototype; only what stands on
@@ -97,6 +100,14 @@ export interface PoolOptions {
   startTimeout?: number
   /** The time between two `health` events. From 1, finite. Default 5000. */
   healthInterval?: number
+  /**
+   * Errors that tasks throw arrive as instances of these classes, which are told by name: `error instanceof MyError`
+   * holds if the class that was thrown, or one that it extends, has the name of one of these. Where several do, it is the
+   * nearest. The constructor is not called: the error has the prototype of the class, and the properties that were sent.
+   * Without it an error of a class of your own is an instance of the built-in class that it extends, and shows the name of
+   * its own.
+   */
+  errorClasses?: ErrorClass[]
   /** As in node:worker_threads, for every worker. A worker that exceeds them rejects its task with `ERR_WORKER_OUT_OF_MEMORY`. */
   resourceLimits?: ResourceLimits
   /** As in node:worker_threads. */

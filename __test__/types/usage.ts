@@ -15,6 +15,16 @@ import { compress, decompress, hash, hmac, noop } from '../../native.js'
 
 declare const bytes: Uint8Array
 
+class AppError extends Error {
+  constructor(
+    readonly status: number,
+    message: string
+  ) {
+    super(message)
+  }
+}
+abstract class AbstractError extends Error {}
+
 async function usage(): Promise<void> {
   await using disposed = new WorkerPool()
   const pool = new WorkerPool(new URL('./tasks.js', 'file:///app/'), { maxWorkers: 2, aging: 100 })
@@ -100,8 +110,13 @@ async function limits(signal: AbortSignal): Promise<void> {
     maxHeapBeforeRecycle: 2 ** 30,
     keepWorkerAfterStop: true,
     startTimeout: 5000,
-    healthInterval: 1000
+    healthInterval: 1000,
+    errorClasses: [PoolError, RangeError, AppError, AbstractError]
   }
+  // @ts-expect-error: instances of it are no errors
+  new WorkerPool({ errorClasses: [Map] })
+  // @ts-expect-error: an instance is no class
+  new WorkerPool({ errorClasses: [new Error('x')] })
   const pool = new WorkerPool('./tasks.js', options)
   const task: ExecuteOptions = { timeout: 100, queueTimeout: 100, signal, retries: 2, affinity: 7 }
   const sum: number = await pool.execute((n: number) => n + 1, 1, task)

@@ -53,7 +53,7 @@ function nativeTask(name) {
       return sharedPool().execute(task, input, options)
     }
   }
-  return Object.defineProperty(task, NATIVE, { value: name })
+  return Object.defineProperty(task, NATIVE, /** @type {any} */ ({ __proto__: null, value: name }))
 }
 
 module.exports = { nativeTask }

@@ -1,5 +1,6 @@
 'use strict'
 
+const { define } = require('../property.js')
 const { VIEWS } = require('../wire/format.js')
 
 // What a native task resolves to that is neither one text nor one piece of memory: a tree of tagged arrays, as
@@ -26,13 +27,7 @@ function outputOf(template, memories, returns) {
         return first.map(build)
       default: {
         const record = {}
-        for (const [name, node] of first)
-          Object.defineProperty(record, name, {
-            value: build(node),
-            writable: true,
-            enumerable: true,
-            configurable: true
-          })
+        for (const [name, node] of first) define(record, name, build(node))
         return record
       }
     }

@@ -19,6 +19,7 @@ const {
   take,
   word
 } = require('./check.js')
+const { errorClassesOf } = require('./error-classes.js')
 const { retriesOf } = require('./task.js')
 
 // ---- of a pool
@@ -57,6 +58,7 @@ const POOL_OPTIONS = new Set([
   'keepWorkerAfterStop',
   'startTimeout',
   'healthInterval',
+  'errorClasses',
   ...WORKER_OPTIONS
 ])
 
@@ -87,6 +89,7 @@ function poolOptions(options, script) {
       isInterval,
       'a finite number of milliseconds from 1'
     ),
+    errorClasses: errorClassesOf(given.errorClasses),
     limits: { ...executors, ...queueLimits(given, executors), ...workerLimits(given) },
     defaults: {
       timeout: limit('timeout', orElse(given.timeout, Number.POSITIVE_INFINITY)),

@@ -1,5 +1,6 @@
 'use strict'
 
+const { define } = require('../property.js')
 const { warningsOf } = require('./health.js')
 
 /**
@@ -16,13 +17,8 @@ function describeStats(name, stats, nameOf) {
     const name = nameOf(kind, label)
     const known = Object.hasOwn(perTask, name) ? perTask[name] : undefined
     if (known === undefined) {
-      // Defined, not assigned: a task may be called '__proto__'.
-      Object.defineProperty(perTask, name, {
-        value: { kind, completed, failed, runTime: { mean, max } },
-        enumerable: true,
-        writable: true,
-        configurable: true
-      })
+      // Not assigned: a task may be called '__proto__'.
+      define(perTask, name, { kind, completed, failed, runTime: { mean, max } })
       continue
     }
     // Two functions of one name count as one task.

@@ -1,6 +1,7 @@
 'use strict'
 
 const { PoolError, isOwn } = require('../errors.js')
+const { hide } = require('../property.js')
 const { restack } = require('../stack.js')
 const { ANSWER } = require('../wire/layout.js')
 const { nameOfTask } = require('./names.js')
@@ -18,9 +19,11 @@ function about(task, error, call) {
   return error
 }
 
+const NOTHING = { maxQueue: undefined, failure: undefined }
+
 /** Why a submission was refused; `known` is what the answer may be about. */
-function refusal(answer, task, /** @type {{ maxQueue?: number, failure?: string }} */ known = {}) {
-  const { maxQueue, failure } = known
+function refusal(answer, task, /** @type {{ maxQueue?: number, failure?: string }} */ known = NOTHING) {
+  const { maxQueue, failure } = { ...NOTHING, ...known }
   if (answer === ANSWER.CLOSING) {
     const message = `The task '${task}' was not accepted, as the pool is closed; submit before close(), or to another pool`
     return closedError(message, task)
@@ -64,7 +67,7 @@ function cancelledError(task) {
 /** A PoolError that others tell by its name, as they do DOMException's. */
 function timeoutError(code, message, task) {
   const error = new PoolError(code, message, { task })
-  Object.defineProperty(error, 'name', { value: 'TimeoutError', writable: true, configurable: true })
+  hide(error, 'name', 'TimeoutError')
   restack(error, timeoutError) // it was taken with the other name
   return error
 }

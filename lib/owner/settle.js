@@ -26,6 +26,7 @@ class Settle {
   #backpressure
   #life
   #defaults
+  #errorClasses
   /** What is left to do about records that have been read. @type {(() => void)[]} */
   #rest = []
 
@@ -33,8 +34,9 @@ class Settle {
    * @param {any} native the NativePool
    * @param {Pick<import('./parts.js').Parts, 'tasks' | 'workers' | 'delivery' | 'retries' | 'withdrawals' | 'backpressure' | 'life'>} parts
    * @param {import('../options/task.js').TaskDefaults} defaults
+   * @param {Map<string, Function>} errorClasses that rejections are instances of, by name
    */
-  constructor(native, parts, defaults) {
+  constructor(native, parts, defaults, errorClasses) {
     this.#native = native
     this.#tasks = parts.tasks
     this.#workers = parts.workers
@@ -44,6 +46,7 @@ class Settle {
     this.#backpressure = parts.backpressure
     this.#life = parts.life
     this.#defaults = defaults
+    this.#errorClasses = errorClasses
   }
 
   /** Reads a batch of records; `text` holds the characters of all of them. */
@@ -198,8 +201,8 @@ class Settle {
   }
 
   #rejection(slot, description) {
-    const error = restore(description)
-    if (error instanceof PoolError && !('thrown' in error)) error.task ??= this.#tasks.nameOf(slot)
+    const error = restore(description, this.#errorClasses)
+    if (error instanceof PoolError && !Object.hasOwn(error, 'thrown')) error.task ??= this.#tasks.nameOf(slot)
     return error
   }
 

@@ -46,7 +46,7 @@ class Workers {
 
   /**
    * @param {any} native the NativePool
-   * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number }} settings
+   * @param {ConstructorParameters<typeof ThreadHost>[0] & { startTimeout: number, errorClasses: Map<string, Function> }} settings
    * @param {Pick<import('./parts.js').Parts, 'tasks' | 'inbox' | 'withdrawals' | 'hold' | 'news' | 'scope'>} parts
    */
   constructor(native, settings, { tasks, inbox, withdrawals, hold, news, scope }) {
@@ -121,7 +121,11 @@ class Workers {
     switch (kind) {
       case NEWS.UP:
       case NEWS.BROKEN:
-        return this.#arrived(id, entry, kind === NEWS.BROKEN ? errorOf(content) : undefined)
+        return this.#arrived(
+          id,
+          entry,
+          kind === NEWS.BROKEN ? errorOf(content, this.#settings.errorClasses) : undefined
+        )
       case NEWS.LEAVES:
         clearTimeout(entry.leave)
         entry.leaving = content
@@ -129,7 +133,7 @@ class Workers {
         entry.leave.unref()
         return
       case NEWS.FAILED:
-        return this.#news.say('error', errorOf(content))
+        return this.#news.say('error', errorOf(content, this.#settings.errorClasses))
     }
   }
 
@@ -329,9 +333,9 @@ class Workers {
 }
 
 /** An error that a worker tells of. */
-function errorOf(description) {
+function errorOf(description, classes) {
   try {
-    return restore(description)
+    return restore(description, classes)
   } catch (cause) {
     const message = `What a worker says of its error cannot be read: ${wordsOf(cause)}`
     return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause })

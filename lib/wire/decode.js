@@ -8,6 +8,7 @@ const {
   USES_BEFORE_COMPILING,
   definitionOf
 } = require('./format.js')
+const { define } = require('../property.js')
 const { Remembered } = require('./remembered.js')
 
 /** The token of a hole in an array. */
@@ -70,25 +71,20 @@ function readObject(reader) {
   }
   const object = {}
   objects?.push(object)
-  for (const key of reader.keys) define(object, key, readValue())
+  for (const key of reader.keys) put(object, key, readValue())
   return object
 }
 
 /** Makes an own property, whatever prototypes have of its name: a setter, say, or `__proto__`. */
-function define(object, key, value) {
-  if (key in object) {
-    Object.defineProperty(
-      object,
-      key,
-      /** @type {any} */ ({ __proto__: null, value, writable: true, enumerable: true, configurable: true })
-    )
-  } else object[key] = value
+function put(object, key, value) {
+  if (key in object) define(object, key, value)
+  else object[key] = value
 }
 
 function readElement(array, index) {
   const token = words[cursor]
   if (token === HOLE) cursor++
-  else define(array, index, readValue())
+  else put(array, index, readValue())
 }
 
 function readText(length) {

@@ -39,10 +39,15 @@ class Remembered {
   /** Fingerprints of keys that were met, each in the place that it falls to. */
   #sightings = new Int32Array(SIGHTINGS)
   #onForget
+  #extra
 
-  /** @param {() => void} onForget lets go of what is held beside this */
-  constructor(onForget) {
+  /**
+   * @param {() => void} onForget lets go of what is held beside this
+   * @param {number} extra what each key counts for beside its characters
+   */
+  constructor(onForget, extra = 0) {
     this.#onForget = onForget
+    this.#extra = extra
     all.push(this)
   }
 
@@ -66,15 +71,16 @@ class Remembered {
 
   /** Remembers `value` for a while. */
   set(key, value) {
-    const { length } = key
-    if (this.#youngCharacters + length > MOST_CHARACTERS / 2) {
+    const weight = key.length + this.#extra
+    if (key.length > LONGEST_KEY) return
+    if (this.#youngCharacters + weight > MOST_CHARACTERS / 2) {
       this.#old = this.#young
       this.#oldCharacters = this.#youngCharacters
       this.#young = new Map()
       this.#youngCharacters = 0
     }
     this.#young.set(key, value)
-    this.#youngCharacters += length
+    this.#youngCharacters += weight
   }
 
   /** Forgets everything that is remembered in this isolate: the last pool has ended. */

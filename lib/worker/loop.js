@@ -66,7 +66,7 @@ const script = new WorkerScript(path, { workerId: id })
 let ended = ENDING.NONE
 let endedTask = new Task(0, 0, false, undefined)
 /** Functions by label. */
-const handlers = []
+const handlers = Object.setPrototypeOf([], null) // a label that is not there yet is looked for here alone
 /** Whether a successor has been asked for. */
 let isWorn = false
 

@@ -3,6 +3,9 @@
 const workerThreads = require('node:worker_threads')
 const { PORT } = require('../wire/port.js')
 
+/** @type {{ value: any, error: any }} */
+const NO_CARGO = { value: undefined, error: undefined }
+
 // What reaches a worker over its port: inputs that nothing else carries, and SharedArrayBuffers.
 class WorkerPort {
   #port
@@ -11,7 +14,7 @@ class WorkerPort {
   /** @type {Map<number, SharedArrayBuffer>} */
   #shared = new Map()
   /** The input that came last, or the error of reading it. One that was taken back comes before its successor. */
-  #cargo = /** @type {{ value?: any, error?: any }} */ ({})
+  #cargo = NO_CARGO
 
   /**
    * @param {import('node:worker_threads').MessagePort} port
@@ -34,13 +37,13 @@ class WorkerPort {
     Atomics.add(this.#received, 0, 1)
     if (kind === PORT.SHARED) this.#shared.set(first, second)
     else if (kind === PORT.FORGET) for (const number of first) this.#shared.delete(number)
-    else this.#cargo = { value: first }
+    else this.#cargo = { value: first, error: undefined }
   }
 
   /** A message could not be read. Perhaps of a task that was taken back: the next message is the next task's. */
   #fail(error) {
     Atomics.add(this.#received, 0, 1)
-    this.#cargo = { error }
+    this.#cargo = { value: undefined, error }
   }
 
   #receiveNow() {
@@ -59,7 +62,7 @@ class WorkerPort {
   takeCargo() {
     while (this.#receiveNow());
     const { value, error } = this.#cargo
-    this.#cargo = {}
+    this.#cargo = NO_CARGO
     if (error !== undefined) throw error
     return value
   }
