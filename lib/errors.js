@@ -36,11 +36,16 @@ class PoolError extends Error {
 }
 hide(PoolError.prototype, 'name', 'PoolError')
 hide(PoolError.prototype, MARK, true)
-/** Errors of other copies are PoolErrors, too; a class that extends this one asks as any class does. */
-hide(PoolError, Symbol.hasInstance, function isInstance(/** @type {any} */ value) {
+
+/**
+ * Errors of other copies are PoolErrors, too; a class that extends this one asks as any class does.
+ * @this {any}
+ */
+function isInstance(/** @type {any} */ value) {
   if (this !== PoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
   return typeof value === 'object' && value !== null && value[MARK] === true
-})
+}
+hide(PoolError, Symbol.hasInstance, isInstance)
 
 const invalidType = (message) => new PoolError('ERR_INVALID_ARG_TYPE', message)
 const invalidValue = (message) => new PoolError('ERR_INVALID_ARG_VALUE', message)
