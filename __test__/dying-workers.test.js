@@ -283,8 +283,10 @@ describe('a worker that cannot start', () => {
     await within(pool.close(), 'close()')
   })
 
-  test('because of workerData that cannot be cloned', async () => {
-    const pool = poolOf({ workerData: () => {} })
+  test('because of workerData that can no longer be cloned', async () => {
+    const workerData = { inner: undefined }
+    const pool = poolOf({ workerData })
+    workerData.inner = () => {}
     const error = await rejection(pool.execute('echo', 1))
     expect(error).toMatchObject({
       code: 'ERR_WORKER_EXITED',

@@ -2,8 +2,10 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 const { WorkerPool, PoolError } = require('..')
 const { range } = require('./support/numbers.js')
+const { temporaryDirectory } = require('./support/files.js')
 const { rejection } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
 const { FACE, runNode } = require('./support/processes.js')
@@ -179,6 +181,49 @@ describe('what it sees', () => {
     expect(await runNode(['-e', program])).toMatchObject({ code: 0, stdout: 'b\n', stderr: '' })
   })
 
+  test('import(), from the current directory, too', async () => {
+    const folder = temporaryDirectory()
+    fs.mkdirSync(path.join(folder, 'node_modules', 'some-package'), { recursive: true })
+    fs.writeFileSync(path.join(folder, 'beside.mjs'), 'export const here = import.meta.url')
+    fs.writeFileSync(
+      path.join(folder, 'node_modules', 'some-package', 'package.json'),
+      JSON.stringify({ exports: { import: './as-module.mjs', require: './as-script.cjs' } })
+    )
+    for (const name of ['as-module.mjs', 'as-script.cjs'])
+      fs.writeFileSync(path.join(folder, 'node_modules', 'some-package', name), '')
+    fs.writeFileSync(
+      path.join(folder, 'node_modules', 'some-package', 'as-module.mjs'),
+      'export default "module"'
+    )
+    fs.writeFileSync(
+      path.join(folder, 'node_modules', 'some-package', 'as-script.cjs'),
+      'module.exports = "script"'
+    )
+    const program = `
+      const { WorkerPool } = require(${FACE})
+      const look = async () => {
+        const [beside, inner] = await Promise.all([import('./beside.mjs'), import('some-package')])
+        return [beside.here, inner.default, require('some-package')].join(' ')
+      }
+      new WorkerPool().execute(look).then(console.log, console.log)`
+    const result = await runNode(['-e', program], { cwd: folder })
+    const url = pathToFileURL(path.join(folder, 'beside.mjs')).href
+    expect(result).toMatchObject({ code: 0, stdout: `${url} module script\n`, stderr: '' })
+  })
+
+  test('globals, although the process does not turn strings into code', async () => {
+    const program = `
+      const { WorkerPool } = require(${FACE})
+      new WorkerPool().execute((n) => n + 1, 1).then(console.log, console.log)`
+    const result = await runNode(['--disallow-code-generation-from-strings', '-e', program])
+    expect(result).toMatchObject({ code: 0, stdout: '2\n', stderr: '' })
+  })
+
+  test('a file that is not there in its stacks, and the right column', async () => {
+    const error = await rejection(pool.execute(new Function("return () => { throw new Error('x') }")()))
+    expect(error.stack.split('\n')[1]).toBe(`    at ${path.join(process.cwd(), '[inline task]')}:1:15`)
+  })
+
   test('globals', async () => {
     await expect(
       pool.execute(() => [typeof process, typeof Buffer, typeof fetch, typeof globalThis])
@@ -189,7 +234,47 @@ describe('what it sees', () => {
     const outside = 1
     const error = await rejection(pool.execute(() => outside))
     expect(error).toBeInstanceOf(ReferenceError)
-    expect(error.message).toContain('outside')
+    const words =
+      'outside is not defined; the function was sent as source, which takes nothing of where it was written along: give it what it needs as its input, or export it from a script'
+    expect(error.message).toBe(words)
+    expect(error.stack.startsWith(`ReferenceError: ${words}\n`)).toBe(true)
+  })
+
+  test.each([
+    ['a coverage tool', 'function task(n) { cov_1().f[0]++; return n }', 'cov_1'],
+    ['a compiler of async functions', 'async (n) => __awaiter(this, [n])', '__awaiter'],
+    ['a compiler of spreads', '(n) => _objectSpread({}, n)', '_objectSpread'],
+    ['esbuild', '(n) => { const f = __name(() => n, "f"); return f() }', '__name']
+  ])('nor what %s has written beside it, which it hints at', async (_who, source, name) => {
+    const error = await rejection(pool.execute(new Function(`return ${source}`)(), 1, { timeout: 10_000 }))
+    expect(error).toBeInstanceOf(ReferenceError)
+    expect(error.message).toMatch(new RegExp(`^${name} is not defined; the function was sent as source`))
+  })
+
+  test.each([
+    [
+      'an error of its own',
+      () => {
+        throw new ReferenceError('it is not defined well')
+      },
+      'it is not defined well'
+    ],
+    [
+      'what is missing elsewhere',
+      () => {
+        new Function(['return no', 'where'].join(''))()
+      },
+      'nowhere is not defined'
+    ],
+    [
+      'a plain object',
+      () => {
+        throw { name: 'ReferenceError', message: 'x is not defined' }
+      },
+      'x is not defined'
+    ]
+  ])('and hints at nothing for %s', async (_what, task, message) => {
+    expect((await rejection(pool.execute(task))).message).toBe(message)
   })
 
   test('nothing of the worker that runs it', async () => {
@@ -306,7 +391,9 @@ describe('what cannot be sent is refused', () => {
   })
 
   test('the task of a refused function shows its name', async () => {
-    const error = await rejection(pool.execute(parseInt.bind(null)))
-    expect(error.message).toContain('bound')
+    expect((await rejection(pool.execute(Math.sqrt))).message).toBe(
+      "The task 'sqrt' is a bound or native function and has no source to send; wrap it in a function of your own"
+    )
+    expect((await rejection(pool.execute(parseInt.bind(null)))).message).toContain("'bound parseInt'")
   })
 })

@@ -1,11 +1,14 @@
 'use strict'
 
+const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 const vm = require('node:vm')
 const { MessageChannel, SHARE_ENV } = require('node:worker_threads')
 const { WorkerPool, PoolError } = require('..')
 const { rejection, thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
-const { runScene } = require('./support/processes.js')
+const { temporaryDirectory } = require('./support/files.js')
+const { FACE, outputOf, runScene } = require('./support/processes.js')
 const { TASKS } = require('./support/scripts.js')
 const { within } = require('./support/waiting.js')
 
@@ -160,6 +163,34 @@ describe('the script', () => {
       expect(error.message).toContain(script)
     }
   )
+
+  const NOWHERE = path.resolve('/no/such/file.mjs')
+  test.each([
+    ['a path', NOWHERE, `there is no '${NOWHERE}'`],
+    ['a URL as text', pathToFileURL(NOWHERE).href, `which would be ${NOWHERE}`],
+    ['a URL', pathToFileURL(NOWHERE), `which would be ${NOWHERE}`],
+    ['a relative path', './no/such/file.mjs', `neither ${path.resolve(__dirname, 'no/such/file.mjs')} nor `]
+  ])('that is not there is refused at once, however it is named: %s', (_how, script, words) => {
+    const error = refusal({ script })
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    expect(error.message).toContain(words)
+  })
+
+  test('that is not there is looked for in one place only if there is only one', async () => {
+    const program = `
+      try { new (require(${FACE}).WorkerPool)('./nope.mjs') } catch ({ message }) { console.log(message) }`
+    const cwd = temporaryDirectory()
+    const { stdout } = await outputOf(['-e', program], { cwd })
+    const words = `The option 'script' must name a file; there is no './nope.mjs', which would be ${path.join(cwd, 'nope.mjs')}`
+    expect(stdout).toBe(`${words}\n`)
+  })
+
+  test.each(['/a\0b.mjs', './a\0b.mjs'])('with a NUL is none: %p', (script) => {
+    expect(refusal({ script })).toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: expect.stringContaining('NUL')
+    })
+  })
 
   test('a URL of another scheme is none that can be loaded', () => {
     const error = refusal({ script: new URL('https://example.org/tasks.js') })

@@ -251,10 +251,15 @@ describe('names', () => {
 })
 
 describe('a script that cannot be loaded', () => {
-  const absent = path.join(LIFE, 'no-such-script.mjs')
+  /** A pool whose script was there when it was made. */
+  function poolGone() {
+    const script = write('gone.mjs', '')
+    const pool = poolOf(script)
+    fs.rmSync(script)
+    return pool
+  }
 
   test.each([
-    ['is not there', () => absent, { code: 'ERR_MODULE_NOT_FOUND' }],
     ['has a syntax error', () => write('tasks.mjs', 'export const = 1'), { name: 'SyntaxError' }],
     ['has a syntax error, as CommonJS', () => write('tasks.cjs', 'const = 1'), { name: 'SyntaxError' }],
     [
@@ -283,6 +288,15 @@ describe('a script that cannot be loaded', () => {
     expect(error.message).toContain(error.cause.message)
   })
 
+  test('because it is no longer there', async () => {
+    const error = await rejection(poolGone().execute('any'))
+    expect(error).toMatchObject({
+      code: 'ERR_SCRIPT_LOAD',
+      task: 'any',
+      cause: { code: 'ERR_MODULE_NOT_FOUND' }
+    })
+  })
+
   test('because it throws something that is no error', async () => {
     const error = await rejection(scriptPool('tasks.mjs', 'throw null').execute('any'))
     expect(error).toMatchObject({ code: 'ERR_SCRIPT_LOAD', cause: null })
@@ -293,7 +307,7 @@ describe('a script that cannot be loaded', () => {
   })
 
   test('rejects its tasks one by one, and other tasks go on', async () => {
-    const pool = poolOf(absent)
+    const pool = poolGone()
     const broken = [pool.execute('a'), pool.execute('b'), pool.run()]
     const fine = [pool.execute((n) => n + 1, 1), pool.execute('native:noop', { data: Buffer.from('x') })]
     for (const task of broken) expect(await rejection(task)).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })

@@ -163,7 +163,7 @@ class DeclaredOptions {
     try {
       if (Object.keys(value).join() !== 'path') return undefined
       path = value.path
-      if (isURL(path)) return fileURLToPath(path)
+      if (isURL(path)) path = fileURLToPath(path)
     } catch (cause) {
       if (path === undefined) return undefined // a Proxy that answers nothing
       throw this.#wrong(invalidValue, `${name}.path`, "a path or a 'file:' URL", wordsOf(cause))

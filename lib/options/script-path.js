@@ -3,7 +3,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
-const { invalidType, invalidValue, show } = require('../errors.js')
+const { PoolError, invalidType, invalidValue, show, wordsOf } = require('../errors.js')
 const { isOwn } = require('../place.js')
 const { callingFiles } = require('../stack.js')
 const { isURL } = require('./check.js')
@@ -23,34 +23,54 @@ function callingFile() {
 }
 
 /**
- * The absolute path or the URL of a pool's script. A relative path is looked up beside the calling module, then in the
- * current directory. Whether the script loads is found out by the workers.
+ * The absolute path or the URL of a pool's script, which must be there. A relative path is looked up beside the calling
+ * module, then in the current directory. Whether the script loads is found out by the workers.
  */
 function resolveScript(script) {
-  if (isURL(script)) return checked(script.href)
-  if (typeof script !== 'string')
+  const text = isURL(script) ? script.href : script
+  if (typeof text !== 'string')
     throw invalidType(`The option 'script' must be a path or a URL; received ${show(script)}`)
-  if (script === '') throw invalidValue("The option 'script' must be a path or a URL; received ''")
-  if (/^[a-z][a-z0-9+.-]+:/i.test(script)) return checked(script)
-  if (path.isAbsolute(script)) return script
-  const caller = callingFile()
-  const candidates = [path.resolve(script)]
-  if (caller !== undefined) candidates.unshift(path.resolve(path.dirname(caller), script))
-  const found = candidates.find((candidate) => fs.existsSync(candidate))
-  if (found === undefined) {
+  if (text === '') throw invalidValue("The option 'script' must be a path or a URL; received ''")
+  if (text.includes('\0'))
     throw invalidValue(
-      `The option 'script' must name a file; ${show(script)} is neither ${candidates.join(' nor ')}`
+      `The option 'script' must be a path, which has no NUL character; received ${show(text)}`
     )
+  if (/^data:/i.test(text)) return text
+  if (/^file:/i.test(text)) {
+    mustBeThere(text, [fileOf(text)])
+    return text
   }
-  return found
+  if (/^[a-z][a-z0-9+.-]+:/i.test(text))
+    throw invalidValue(
+      `The option 'script' must be a path, or a 'file:' or 'data:' URL; received ${show(text)}`
+    )
+  if (path.isAbsolute(text)) return mustBeThere(text, [text])
+  const caller = callingFile()
+  const beside = caller === undefined ? [] : [path.resolve(path.dirname(caller), text)]
+  return mustBeThere(text, [...beside, path.resolve(text)])
 }
 
-function checked(href) {
-  if (!/^(file|data):/i.test(href))
-    throw invalidValue(
-      `The option 'script' must be a path, or a 'file:' or 'data:' URL; received ${show(href)}`
-    )
-  return href
+function fileOf(url) {
+  try {
+    return fileURLToPath(url)
+  } catch (cause) {
+    const message = `The option 'script' must be a path or a URL; ${show(url)} is none: ${wordsOf(cause)}`
+    throw new PoolError('ERR_INVALID_ARG_VALUE', message, { cause })
+  }
+}
+
+/** The first of these files that there is. */
+function mustBeThere(script, files) {
+  const found = files.find((file) => fs.existsSync(file))
+  if (found !== undefined) return found
+  const [first, other = first] = files
+  const there =
+    first === other
+      ? first === script
+        ? ''
+        : `, which would be ${first}`
+      : `: neither ${first} nor ${other}`
+  throw invalidValue(`The option 'script' must name a file; there is no ${show(script)}${there}`)
 }
 
 module.exports = { resolveScript }

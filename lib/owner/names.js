@@ -2,6 +2,7 @@
 
 const addon = require('../addon.js')
 const { PoolError, invalidType, invalidValue, show } = require('../errors.js')
+const { instead } = require('../nearest.js')
 const { PREFIX, nameOfReference } = require('../wire/reference.js')
 
 /** A function's name in errors and statistics is cut here. */
@@ -102,7 +103,7 @@ class Names {
   #labelOfNative(name) {
     const number = addon.numberOf(name)
     if (number !== undefined) return nativeLabel(number)
-    const message = `There is no native task '${name}'; there are ${addon.names.join(', ')}`
+    const message = `There is no native task '${name}'; ${instead(name, addon.names)}`
     throw new PoolError('ERR_TASK_NOT_FOUND', message, { task: `${PREFIX}${name}` })
   }
 

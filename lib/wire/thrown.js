@@ -151,4 +151,4 @@ function bare(base, message, name) {
   return base === 'AggregateError' ? new AggregateError([], message) : new BASES[base](message)
 }
 
-module.exports = { describe, simplify, restore }
+module.exports = { KINDS, describe, simplify, restore }

@@ -1,34 +1,14 @@
 'use strict'
 
 const fs = require('node:fs')
-const { createRequire } = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { numberOf } = require('../addon.js')
 const { PoolError, wordsOf } = require('../errors.js')
+const { instead } = require('../nearest.js')
 const { PREFIX } = require('../wire/reference.js')
 
-// Where a worker's functions come from: the exports of a script, or source.
-
-/** Inline functions may use `require` as a file in the current directory would. */
-const requireHere = createRequire(path.join(process.cwd(), 'inline-task.js'))
-
-/** The function of a source. */
-function compile(source) {
-  // A method's source is no expression; one of these forms makes it one.
-  for (const form of [`(${source})`, `Object.values({${source}})[0]`, `(function ${source})`]) {
-    try {
-      const found = new Function('require', `return ${form}`)(requireHere)
-      if (typeof found === 'function') return found
-    } catch {
-      /* try the next form */
-    }
-  }
-  throw new PoolError(
-    'ERR_INVALID_ARG_VALUE',
-    'The function could not be compiled in the worker from its source; give it as an arrow function, a function or a method, or export it from a script'
-  )
-}
+// Where a worker's functions come from: the exports of a script. Those of source are in inline.js.
 
 const MODULE_AFTER_ALL = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'])
 
@@ -88,7 +68,10 @@ function findExport(script, module, name) {
   const names = Object.keys({ ...module.default, ...module }).filter(
     (each) => typeof (module[each] ?? module.default?.[each]) === 'function'
   )
-  const has = names.length === 0 ? 'it exports no functions' : `its functions are ${names.join(', ')}`
+  const has =
+    names.length === 0
+      ? 'it exports no functions'
+      : instead(name, names, `its functions are ${names.join(', ')}`)
   const hint = numberOf(name) === undefined ? '' : `; the native task of that name is '${PREFIX}${name}'`
   throw new PoolError(
     'ERR_TASK_NOT_FOUND',
@@ -96,4 +79,4 @@ function findExport(script, module, name) {
   )
 }
 
-module.exports = { compile, loadExports, findExport }
+module.exports = { loadExports, findExport }

@@ -300,7 +300,7 @@ let handlerNow
 
 /** Runs a task's function. */
 function call(task, handler, input) {
-  handlerNow = handler
+  handlerNow = task.handler = handler
   task.number = beginTask()
   return task.scope.runInAsyncScope(callInScope, undefined, task, input)
 }

@@ -4,7 +4,8 @@ const { PoolError, wordsOf } = require('../errors.js')
 const { encode } = require('../wire/encode.js')
 const { ENDING } = require('../wire/layout.js')
 const { hasMoved, takeMoved } = require('../wire/move.js')
-const { describe, simplify } = require('../wire/thrown.js')
+const { KINDS, describe, simplify } = require('../wire/thrown.js')
+const { hintFor } = require('./inline.js')
 const { STOP, UNBEGUN } = require('./stop.js')
 
 // What becomes of a task's result or of what it threw: it is encoded, or sent over the port. Each of these answers the
@@ -72,8 +73,8 @@ class Results {
     if (thrown === UNBEGUN) return ENDING.UNWANTED
     try {
       return task.isStoppable
-        ? this.#callStoppable(task.run, this.#send, thrown, undefined)
-        : this.#send(thrown)
+        ? this.#callStoppable(task.run, this.#send, thrown, task.handler)
+        : this.#send(thrown, task.handler)
     } catch (stop) {
       if (stop === STOP) return ENDING.STOPPED
       if (stop === UNBEGUN) return ENDING.UNWANTED
@@ -81,8 +82,8 @@ class Results {
     }
   }
 
-  #send = (thrown) => {
-    const description = describeAnything(thrown)
+  #send = (thrown, handler) => {
+    const description = describeAnything(thrown, handler)
     try {
       if (encode(description)) return ENDING.REJECTED
       this.#port.send(description, [])
@@ -96,12 +97,24 @@ class Results {
 const encodeValue = (value, mayMove) => encode(value, null, mayMove)
 
 /** A thrown value whose own code throws when it is read is told of in words. */
-function describeAnything(thrown) {
+function describeAnything(thrown, handler) {
   try {
-    return describe(thrown)
+    return explained(describe(thrown), handler)
   } catch (cause) {
     return describe(new Error(`The task threw a value that cannot be read: ${wordsOf(cause)}`))
   }
+}
+
+/** The description of an error, with a hint to what its author may not know. */
+function explained(description, handler) {
+  const [kind, parts] = description
+  if (kind === KINDS.VALUE) return description
+  const { name, message, stack } = parts
+  const hint = hintFor(handler, name, message)
+  if (hint === '') return description
+  parts.message = message + hint
+  parts.stack = stack?.replace(message, () => message + hint)
+  return description
 }
 
 module.exports = { NotFound, Results, describeAnything }

@@ -3,7 +3,8 @@
 const { AsyncResource } = require('node:async_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
-const { compile, findExport, loadExports } = require('./functions.js')
+const { findExport, loadExports } = require('./functions.js')
+const { compile } = require('./inline.js')
 
 /** Milliseconds that `teardown` may take: what it waits for might never come. */
 const LONGEST_TEARDOWN = 5_000

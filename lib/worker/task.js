@@ -11,6 +11,9 @@ class Task {
   /** Where all code of the user's runs: what it enters there (AsyncLocalStorage.enterWith) no other task sees. */
   scope = new AsyncResource('ThreadmillTask')
 
+  /** What it runs, once that is known. @type {Function | undefined} */
+  handler = undefined
+
   constructor(slot, run, isStoppable, context) {
     this.slot = slot
     this.run = run
