@@ -107,13 +107,13 @@ function describeAnything(thrown, handler) {
 
 /** The description of an error, with a hint to what its author may not know. */
 function explained(description, handler) {
-  const [kind, parts] = description
+  const [kind, rows] = description
   if (kind === KINDS.VALUE) return description
-  const { name, message, stack } = parts
+  const { name, message, stack } = rows[0]
   const hint = hintFor(handler, name, message)
   if (hint === '') return description
-  parts.message = message + hint
-  parts.stack = stack?.replace(message, () => message + hint)
+  rows[0].message = message + hint
+  rows[0].stack = stack?.replace(message, () => message + hint)
   return description
 }
 
