@@ -306,7 +306,7 @@ test('where JavaScript cannot be terminated, a worker that does not answer is re
 }, 60_000)
 
 describe('a task that was left behind and then loops', () => {
-  /** A pool whose second worker, which is to replace the first, comes up when it may. */
+  /** A pool that keeps its worker, and whose second, once the first is given up, comes up when it may. */
   function poolWithLateSecond() {
     const file = write(
       'second.cjs',
@@ -315,7 +315,7 @@ describe('a task that was left behind and then loops', () => {
        if (Atomics.add(workerData, 0, 1) === 1) Atomics.wait(workerData, 1, 0)`
     )
     const gate = makeView()
-    const pool = track(new WorkerPool(file, { maxWorkers: 1, workerData: gate }))
+    const pool = track(new WorkerPool(file, { maxWorkers: 1, keepWorkerAfterStop: true, workerData: gate }))
     return { pool, letSecondCome: () => raise(gate, GO) }
   }
 

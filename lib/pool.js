@@ -41,6 +41,7 @@ class WorkerPool extends Emitter {
   #workers
   #defaults
   #sizes
+  #spares
 
   constructor(scriptOrOptions, sizeOrOptions) {
     const { script, limits, name, resources, defaults, healthInterval, errorClasses } = poolOptions(
@@ -48,9 +49,10 @@ class WorkerPool extends Emitter {
     )
     super(() => this.#heed())
     const path = script === undefined ? undefined : resolveScript(script)
-    const { minWorkers, maxWorkers, nativeThreads, startTimeout } = limits
+    const { minWorkers, maxWorkers, nativeThreads, spareWorkers, startTimeout } = limits
     this.#defaults = defaults
     this.#sizes = { minWorkers, maxWorkers, nativeThreads }
+    this.#spares = spareWorkers
 
     /** What Rust calls; it lets go of the pool once that has ended. */
     const wake = { drain: nothing }
@@ -114,7 +116,7 @@ class WorkerPool extends Emitter {
       { names, tasks, workers, delivery, withdrawals, inbox, hold, backpressure },
       { maxQueue: limits.maxQueue, defaults }
     )
-    if (minWorkers > 0) native.hireMinimum()
+    if (minWorkers + spareWorkers > 0) native.hireMinimum()
   }
 
   execute(task, input, options) {
@@ -190,7 +192,7 @@ class WorkerPool extends Emitter {
       if (this.#life.isOpen) {
         this.#sizes = sizes
         this.#native.resize(sizes.minWorkers, sizes.maxWorkers, sizes.nativeThreads)
-        this.#workers.relax(sizes.minWorkers, sizes.maxWorkers)
+        this.#workers.relax(sizes.minWorkers + this.#spares, sizes.maxWorkers + this.#spares)
       }
       return this.#atLeast(sizes.minWorkers, sizes.maxWorkers)
     } catch (error) {
@@ -198,7 +200,7 @@ class WorkerPool extends Emitter {
     }
   }
 
-  /** Resolves when so many workers are up, and no more than `most` are there. */
+  /** Resolves when so many workers are up besides those in reserve, and no more than `most` are there. */
   #atLeast(least, most) {
     if (!this.#life.isOpen) {
       const failure = this.#native.failure()
@@ -209,7 +211,7 @@ class WorkerPool extends Emitter {
     }
     this.#native.hireMinimum()
     this.#inbox.drainAll()
-    return this.#workers.within(least, most).then(undefined, addSubmitSite)
+    return this.#workers.within(least + this.#spares, most + this.#spares).then(undefined, addSubmitSite)
   }
 
   // ---- the end

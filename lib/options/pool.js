@@ -56,6 +56,7 @@ const POOL_OPTIONS = new Set([
   'maxTasksPerWorker',
   'maxHeapBeforeRecycle',
   'keepWorkerAfterStop',
+  'spareWorkers',
   'startTimeout',
   'healthInterval',
   'errorClasses',
@@ -178,6 +179,7 @@ function workerLimits(given) {
       'a number of bytes above 0, or Infinity'
     ),
     keepWorkerAfterStop: boolean('keepWorkerAfterStop', orElse(given.keepWorkerAfterStop, false)),
+    spareWorkers: integer('spareWorkers', orElse(given.spareWorkers, 0), 0, MOST_EXECUTORS),
     startTimeout: limit('startTimeout', orElse(given.startTimeout, 30_000))
   }
 }

@@ -67,7 +67,7 @@ class Life {
   close({ timeout, cancelQueued }) {
     const { promise } = this.#begin(closedError('The pool was closed before its workers were up'))
     if (this.#phase !== PHASE.CLOSING) return promise
-    if (cancelQueued) this.#withdrawals.all(() => true, cancelledError)
+    if (cancelQueued) this.#withdrawals.queued(cancelledError)
     this.#native.close()
     this.#watch()
     if (timeout !== undefined && timeout <= LONGEST_TIMER) {

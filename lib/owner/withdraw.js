@@ -67,6 +67,16 @@ class Withdrawals {
     this.#hold.review()
   }
 
+  /** Takes back every task that waits, for somebody to be free or for another try, with an error for each. */
+  queued(errorOf) {
+    const tasks = this.#tasks
+    const reject = (slot) => tasks.reject(slot, errorOf(tasks.nameOf(slot)))
+    for (const slot of tasks.openSlots())
+      if (!tasks.isSettled(slot) && this.#takeFromAsked(slot)) reject(slot)
+    for (const slot of this.#native.cancelQueued()) reject(slot)
+    this.#hold.review()
+  }
+
   /** Takes back a task whose `when` has been asked and has not answered; whether it is one. */
   #takeFromAsked(slot) {
     if (!this.#tasks.kept[slot]?.isAsked) return false

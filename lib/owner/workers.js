@@ -157,7 +157,8 @@ class Workers {
   #bury(id, entry, code) {
     clearTimeout(entry.leave)
     entry.exitCode = code
-    if (entry.end !== 'killed') this.#lose(id, entry)
+    if (entry.end === 'killed') this.#settleLost(id)
+    else this.#lose(id, entry)
     this.#workers.delete(id)
     this.shared.dismiss(entry.host)
     entry.host.close()
@@ -172,7 +173,7 @@ class Workers {
     if (entry === undefined || entry.end !== undefined) return
     entry.end = 'killed'
     this.#lose(id, entry)
-    entry.host.kill()
+    entry.host.kill() // what it ran counts as running until it is gone
   }
 
   /** Ends the workers that have not said that they are about to end. */
@@ -186,7 +187,7 @@ class Workers {
 
   /** A worker is lost: what it had fails, and nothing more comes of it. */
   #lose(id, entry) {
-    this.#settleLost(id)
+    this.#settleLost(id, entry.exitCode !== undefined)
     if (
       entry.end === 'terminated' ||
       (ENDS_WELL.has(entry.exitCode) && entry.error === undefined && entry.up)
@@ -201,10 +202,11 @@ class Workers {
     this.deaths = [...this.deaths.slice(-99), Date.now()]
   }
 
-  /** Settles what a lost worker leaves behind. */
-  #settleLost(id) {
+  /** Settles what a lost worker leaves behind; Rust forgets it when it is gone. */
+  #settleLost(id, isGone = true) {
     this.#inbox.drainAll() // what it had finished
-    this.#native.workerGone(id, true)
+    if (isGone) this.#native.workerGone(id, true)
+    else this.#native.workerLost(id)
     this.#inbox.drainAll() // what it had not, and who takes its place
   }
 

@@ -62,6 +62,8 @@ pub struct NativePoolOptions {
     pub when_full: NativeWhenFull,
     /// Keep a worker that one of its tasks was stopped in.
     pub keep_worker_after_stop: bool,
+    /// Workers beyond those on duty, to step in for one that is lost.
+    pub spare_workers: u32,
     /// Longest run of a task that says nothing of its own.
     pub timeout: f64,
     /// Longest stay in the queue of such a task.
@@ -119,6 +121,7 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
         longest_queue: finite(options.max_queue).map(|longest| longest as usize),
         refuse_when_full: matches!(options.when_full, NativeWhenFull::Reject),
         keep_after_stop: options.keep_worker_after_stop,
+        spare_workers: options.spare_workers as usize,
         stop_timeout: STOP_TIMEOUT,
         suspect_timeout: Some(SUSPECT_TIMEOUT),
         limits: Limits {

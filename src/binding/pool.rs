@@ -111,6 +111,12 @@ impl NativePool {
         self.owner.shared.scheduler.withdraw(slot)
     }
 
+    /// Takes back every task that waits and that nobody is free to take. Answers their slots.
+    #[napi(catch_unwind)]
+    pub fn cancel_queued(&self) -> Uint32Array {
+        self.owner.shared.scheduler.cancel_queued().into()
+    }
+
     /// Gives up a task: 0 if no record of it will come, 1 if one will when it has stopped, 2 if one is on its way.
     #[napi(catch_unwind)]
     pub fn cancel(&self, slot: u32) -> u32 {
@@ -162,6 +168,12 @@ impl NativePool {
     #[napi(catch_unwind)]
     pub fn worker_gone(&self, id: u32, replace: bool) {
         self.owner.shared.scheduler.gone(Kind::JavaScript, id, replace);
+    }
+
+    /// Worker `id` is being ended by force: what it had fails now. It counts as there until it is gone.
+    #[napi(catch_unwind)]
+    pub fn worker_lost(&self, id: u32) {
+        self.owner.shared.scheduler.lose(id);
     }
 
     /// Whether worker `id` is up and not about to end.

@@ -41,9 +41,10 @@ impl Wake for Reach {
 }
 
 impl Endpoint for Reach {
-    fn stop(&self, run: u64, force: bool) {
-        self.brake.stop(run, force);
+    fn stop(&self, run: u64, force: bool) -> bool {
+        let may_answer = self.brake.stop(run, force);
         self.event_loop.wake(); // a task that waits for something hears of it there
+        may_answer
     }
 
     fn terminates(&self) -> bool {

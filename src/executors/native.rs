@@ -88,8 +88,9 @@ impl Wake for Bed {
 }
 
 impl Endpoint for Bed {
-    fn stop(&self, run: u64, _force: bool) {
+    fn stop(&self, run: u64, _force: bool) -> bool {
         self.token.stop(run); // seen at the task's next checkpoint; there is no force
+        true
     }
 }
 

@@ -21,11 +21,10 @@ impl<J, O> Core<J, O> {
         told && excess > longest && excess > before
     }
 
-    /// Waiting tasks beyond the longest that the queue may be, where those are not refused. One that somebody is about
-    /// to take is still in the queue.
-    pub(super) fn held(&self) -> usize {
+    /// How many of so many waiting tasks are beyond the longest that the queue may be, where those are not refused.
+    pub(super) fn held(&self, waiting: usize) -> usize {
         let longest = self.config.longest_queue.filter(|_| !self.config.refuse_when_full);
-        longest.map_or(0, |longest| self.waiting().saturating_sub(longest))
+        longest.map_or(0, |longest| waiting.saturating_sub(longest))
     }
 
     /// Waiting tasks, of both kinds.

@@ -88,14 +88,16 @@ impl<E: Engine> Brake<E> {
 
     /// Tells a run to stop, from any thread. Code of it that runs now is terminated at once, unless it has asked
     /// whether it is to stop; with `force`, then too, and again, in case somebody else has taken the first
-    /// termination for their own. A run that the executor has handed in is left alone, and so is every other.
-    pub fn stop(&self, run: u64, force: bool) {
+    /// termination for their own. A run that the executor has handed in is left alone, and so is every other. Answers
+    /// whether the run may still end in good order: it has been handed in, will not begin, or has asked and gets to
+    /// answer.
+    pub fn stop(&self, run: u64, force: bool) -> bool {
         let mut state = lock(&self.state);
         if run > state.newest {
             state.early.push(run);
-            return;
+            return true;
         }
-        let Some(held) = state.held.iter_mut().find(|held| held.run == run) else { return };
+        let Some(held) = state.held.iter_mut().find(|held| held.run == run) else { return true };
         if held.told == Told::Nothing {
             held.told = Told::Stop;
         }
@@ -104,6 +106,7 @@ impl<E: Engine> Brake<E> {
             engine.terminate();
             state.terminated = true;
         }
+        spared
     }
 
     /// Whether a run has been told to stop; asked by the run itself, which from then on gets to answer.

@@ -67,11 +67,14 @@ impl<J, O> Core<J, O> {
     pub(super) fn new(config: &Config, mailbox: Arc<Mailbox<Note<O>>>) -> Self {
         let sizes = config.sizes;
         let side = |kind| {
-            let (minimum, maximum, places) = match kind {
-                Kind::JavaScript => (sizes.minimum_workers, sizes.maximum_workers, config.places),
-                Kind::Native => (0, sizes.maximum_native_threads, 1),
+            let (crew, places) = match kind {
+                Kind::JavaScript => {
+                    let spares = config.spare_workers;
+                    (Crew::new(sizes.minimum_workers, sizes.maximum_workers, spares), config.places)
+                }
+                Kind::Native => (Crew::new(0, sizes.maximum_native_threads, 0), 1),
             };
-            Side::new(empty_queue(config), Crew::new(minimum, maximum), places)
+            Side::new(empty_queue(config), crew, places)
         };
         Self {
             config: config.clone(),

@@ -1,11 +1,12 @@
 //! The executors of one kind: who they are, who is idle, and who is woken for a task.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
 
 use super::clock::{Nanoseconds, milliseconds};
 use super::effects::Wakes;
-use super::executor::{Executor, Held, State};
+use super::executor::{Executor, Held, Standing, State, Stop};
 use super::queue::Queue;
 use super::statistics::{CrewSummary, ExecutorSummary};
 use super::types::Kind;
@@ -19,6 +20,8 @@ pub(super) struct Crew {
     spinner: Option<u32>,
     pub minimum: usize,
     pub maximum: usize,
+    /// In reserve: how many there are to be, besides one for each that is to be replaced.
+    pub spares: usize,
     /// Waiting tasks that are in executors' own queues.
     pub pinned: usize,
     next_id: u32,
@@ -49,13 +52,14 @@ impl IndexMut<u32> for Crew {
 }
 
 impl Crew {
-    pub(super) fn new(minimum: usize, maximum: usize) -> Self {
+    pub(super) fn new(minimum: usize, maximum: usize, spares: usize) -> Self {
         Self {
             executors: BTreeMap::new(),
             idle: Vec::new(),
             spinner: None,
             minimum,
             maximum,
+            spares,
             pinned: 0,
             next_id: 1,
         }
@@ -91,12 +95,12 @@ impl Crew {
         self.executors.values().filter(|executor| counts(executor)).count()
     }
 
-    /// Those that are not about to end.
+    /// Those that are not about to end, nor in reserve.
     fn staying(&self) -> usize {
-        self.count(|executor| !executor.is_retiring())
+        self.count(|executor| !executor.is_retiring() && !executor.is_spare())
     }
 
-    /// Whether one more may be hired. One that is to be replaced does not count, its replacement does.
+    /// Whether one more may be put on duty.
     pub(super) fn has_room(&self) -> bool {
         self.vacancies() > 0
     }
@@ -106,10 +110,76 @@ impl Crew {
         self.staying() < self.minimum && self.has_room()
     }
 
-    /// Those that may be hired.
+    /// How many more may be put on duty.
     pub(super) fn vacancies(&self) -> usize {
-        self.maximum.saturating_sub(self.count(|executor| !executor.is_worn()))
+        self.maximum.saturating_sub(self.count(Executor::holds_post))
     }
+
+    // ---- the reserve
+
+    /// How many in reserve are missing from what there is to be, or too many if negative.
+    pub(super) fn missing_spares(&self) -> isize {
+        let replaced = self.count(|executor| executor.makes_way() || executor.is_lost());
+        (self.spares + replaced) as isize - self.reserve() as isize
+    }
+
+    /// How many are in reserve.
+    pub(super) fn reserve(&self) -> usize {
+        self.count(Executor::is_spare)
+    }
+
+    /// How many are not expected to go on after a stop.
+    pub(super) fn lost(&self) -> usize {
+        self.count(Executor::is_lost)
+    }
+
+    /// Who is to step in: one that is up, if there is one.
+    pub(super) fn first_spare(&self) -> Option<u32> {
+        let spares = || self.iter().filter(|(_, executor)| executor.is_spare());
+        let up = spares().find(|(_, executor)| executor.is_up());
+        up.or_else(|| spares().next()).map(|(id, _)| id)
+    }
+
+    /// Who is to be done without: one that is not up, if there is one.
+    pub(super) fn last_spare(&self) -> Option<u32> {
+        let spares = || self.iter().filter(|(_, executor)| executor.is_spare());
+        let starting = spares().filter(|(_, executor)| !executor.is_up()).last();
+        starting.or_else(|| spares().last()).map(|(id, _)| id)
+    }
+
+    // ---- the limit
+
+    /// Whether as many tasks run as may, with `places` for each of the maximum. While there are no more executors than
+    /// that, their own places say so.
+    pub(super) fn is_full(&self, places: usize) -> bool {
+        self.is_crowded() && self.taken() >= self.maximum.saturating_mul(places)
+    }
+
+    /// Whether there are more executors than may be on duty: those in reserve, and those on their way out.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.executors.len() > self.maximum
+    }
+
+    /// Tasks that run, or are about to. One that was told to stop is among them until it is handed in, or its executor
+    /// is gone.
+    pub(super) fn taken(&self) -> usize {
+        self.executors.values().map(Executor::taken).sum()
+    }
+
+    /// Those on duty that could take a task, if more might run.
+    pub(super) fn standing_by(&self) -> impl Iterator<Item = u32> {
+        let standing_by = |executor: &Executor| executor.state == State::StandingBy && !executor.is_spare();
+        self.iter().filter(move |(_, executor)| standing_by(executor)).map(|(id, _)| id)
+    }
+
+    /// One that stands by, if it does, may take tasks from now on: it is idle.
+    pub(super) fn release(&mut self, id: u32, now: Nanoseconds) {
+        if self[id].state == State::StandingBy {
+            self.enter_idle(id, State::Asleep { since: now });
+        }
+    }
+
+    // ---- counting
 
     /// Those that are about to ask for a task.
     pub(super) fn coming(&self) -> usize {
@@ -128,48 +198,70 @@ impl Crew {
         free.map(left).sum::<usize>() + self.vacancies() * places
     }
 
+    /// Executors that are up and will take what waits, and how many tasks each, `places` at a time and `limit` in its
+    /// life: of its own `pinned` ones, and of what anybody may take.
+    pub(super) fn hands(&self, places: usize, limit: Option<u64>) -> (Vec<(u32, usize)>, usize) {
+        let mut left = match self.is_crowded() {
+            true => self.maximum.saturating_mul(places).saturating_sub(self.taken()),
+            false => usize::MAX,
+        };
+        let (mut own, mut shared) = (Vec::new(), 0);
+        for (id, executor) in self.iter().filter(|(_, executor)| executor.is_up() && executor.is_free()) {
+            let runs = executor.runs.len();
+            let lasts = limit.map_or(usize::MAX, |limit| {
+                usize::try_from(limit.saturating_sub(executor.tasks)).unwrap_or(usize::MAX)
+            });
+            let room = places.min(lasts).saturating_sub(runs).min(left);
+            left -= room;
+            let pinned = executor.pinned.min(room);
+            own.push((id, pinned));
+            shared += room - pinned;
+        }
+        (own, shared)
+    }
+
     /// The offers that those are at a part of who are to end when they come back.
     pub(super) fn last_parts(&self) -> impl Iterator<Item = u64> {
         let retiring = self.executors.values().filter(|executor| executor.is_retiring());
         retiring.filter_map(Executor::helps)
     }
 
-    /// The first that waits for a replacement, but for this one.
-    pub(super) fn first_worn(&self, but: Option<u32>) -> Option<u32> {
-        self.iter().find(|(id, executor)| executor.makes_way() && Some(*id) != but).map(|(id, _)| id)
+    /// The first that waits for a replacement.
+    pub(super) fn first_worn(&self) -> Option<u32> {
+        self.iter().find(|(_, executor)| executor.makes_way()).map(|(id, _)| id)
     }
 
     /// The one after `last`, by number, that new tasks may be meant for.
     pub(super) fn next_in_turn(&self, last: u32) -> Option<u32> {
         let after = self.executors.range(last + 1..).chain(self.executors.range(..=last));
-        after.filter(|(_, executor)| executor.stays()).map(|(id, _)| *id).next()
+        after.filter(|(_, executor)| executor.stays() && !executor.is_barred()).map(|(id, _)| *id).next()
     }
 
     /// The one with the fewest tasks that new ones may be meant for, and how many it has.
     pub(super) fn least_loaded(&self) -> Option<(u32, usize)> {
-        let staying = self.iter().filter(|(_, executor)| executor.stays());
+        let staying = self.iter().filter(|(_, executor)| executor.stays() && !executor.is_barred());
         staying.map(|(id, executor)| (id, executor.load())).min_by_key(|(_, load)| *load)
     }
 
-    /// With more executors than the maximum allows, the one to do without: one that has slept longest, or has
-    /// the least to do. Also one that is to be replaced, and more is there already than its replacement.
+    /// With more executors than the maximum allows, the one to do without: one that is to be replaced anyway, has slept
+    /// longest, or has the least to do.
     pub(super) fn most_dispensable(&self) -> Option<u32> {
-        if self.count(Executor::stays) <= self.maximum {
-            let up = self.count(|executor| executor.stays() && executor.is_up());
-            let worn = self.count(Executor::makes_way);
-            return self.first_worn(None).filter(|_| up + worn > self.maximum);
+        if self.staying() <= self.maximum {
+            return None;
         }
-        let sleepers = self.idle.iter().find(|id| self[**id].load() == 0 && self[**id].stays());
-        sleepers.copied().or_else(|| self.least_loaded().map(|(id, _)| id))
+        let sleeper = || self.idle.iter().copied().find(|id| self[*id].load() == 0);
+        let staying = || self.iter().filter(|(_, executor)| executor.stays());
+        let idlest = || staying().min_by_key(|(_, executor)| executor.load()).map(|(id, _)| id);
+        self.first_worn().or_else(sleeper).or_else(idlest)
     }
 
     // ---- hiring and dismissing
 
     /// Makes room for one more executor, which the caller is to start.
-    pub(super) fn hire(&mut self, now: Nanoseconds) -> u32 {
+    pub(super) fn hire(&mut self, standing: Standing, now: Nanoseconds) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
-        self.executors.insert(id, Executor::new(now));
+        self.executors.insert(id, Executor::new(standing, now));
         id
     }
 
@@ -204,7 +296,7 @@ impl Crew {
             if surplus == 0 {
                 return None;
             }
-            if !executor.runs.is_empty() {
+            if !executor.runs.is_empty() || executor.makes_way() {
                 continue;
             }
             let due = since.saturating_add(limit);
@@ -228,6 +320,21 @@ impl Crew {
     pub(super) fn dismiss_unattached(&mut self) {
         self.executors.retain(|_, executor| executor.endpoint.is_some());
         self.idle.retain(|id| self.executors.contains_key(id));
+    }
+
+    /// A run of its own was told to stop: it takes nothing until it has handed that in.
+    pub(super) fn bar(&mut self, id: u32) {
+        self.leave_idle(id);
+        let executor = &mut self[id];
+        if executor.is_idle() || executor.state == State::StandingBy {
+            executor.state = State::Busy;
+        }
+    }
+
+    /// How the run of this number, if anybody has it, was told to stop.
+    pub(super) fn stop_of(&mut self, number: u64) -> Option<&mut Stop> {
+        let mut runs = self.executors.values_mut().flat_map(|executor| &mut executor.runs);
+        runs.find(|run| run.number == number)?.stop.as_mut()
     }
 
     // ---- idling
@@ -316,16 +423,34 @@ impl Crew {
     // ---- figures
 
     pub(super) fn summary(&self) -> CrewSummary {
+        let hidden = self.hidden();
+        let is_idle = |(id, executor): &(u32, &Executor)| executor.is_ready() && !hidden.contains(id);
         CrewSummary {
-            total: self.executors.len(),
+            total: self.count(Executor::is_on_the_floor) - hidden.len(),
             busy: self.count(Executor::is_occupied),
-            idle: self.count(|executor| executor.remains() && !executor.is_occupied()),
+            idle: self.iter().filter(is_idle).count(),
+            spare: self.reserve() + hidden.len(),
         }
+    }
+
+    /// Those beyond the maximum who have nothing to do: while others are on their way out, whose tasks have not ended.
+    fn hidden(&self) -> Vec<u32> {
+        let most = self.count(Executor::is_on_the_floor).saturating_sub(self.maximum);
+        if most == 0 {
+            return Vec::new();
+        }
+        let unneeded = |executor: &Executor| executor.is_on_the_floor() && !executor.is_occupied();
+        let mut unneeded: Vec<_> = self.iter().filter(|(_, executor)| unneeded(executor)).collect();
+        unneeded.sort_by_key(|(id, executor)| (!executor.is_retiring(), executor.is_ready(), Reverse(*id)));
+        unneeded.into_iter().map(|(id, _)| id).take(most).collect()
     }
 
     /// Each executor's figures.
     pub(super) fn per_executor(&self, kind: Kind, now: Nanoseconds) -> impl Iterator<Item = ExecutorSummary> {
-        self.iter().map(move |(id, executor)| {
+        let hidden = self.hidden();
+        let shown =
+            self.iter().filter(move |(id, executor)| executor.is_on_the_floor() && !hidden.contains(id));
+        shown.map(move |(id, executor)| {
             let busy = executor.busy(now);
             let life = now.saturating_sub(executor.born).max(1);
             ExecutorSummary {

@@ -1,5 +1,6 @@
 //! Tasks whose input the owner hands to their executor.
 
+use super::clock::Nanoseconds;
 use super::core::Core;
 use super::effects::Effects;
 use super::executor::Held;
@@ -42,7 +43,8 @@ impl<J, O> Core<J, O> {
     }
 
     /// The task that executor `id` holds is no longer its own.
-    pub(super) fn let_go(&mut self, kind: Kind, id: u32, effects: &mut Effects) {
+    pub(super) fn let_go(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         self.sides[kind].crew.end_awaiting(id, None, &mut effects.wakes);
+        self.release(kind, now, effects);
     }
 }

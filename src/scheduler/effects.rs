@@ -8,8 +8,15 @@ use super::types::Endpoint;
 /// Wake-ups owed.
 pub(super) type Wakes = SmallVec<[Arc<dyn Endpoint>; 2]>;
 
-/// Runs to be told to stop, on their executors, and whether by force.
-pub(super) type Stops = Vec<(Arc<dyn Endpoint>, u64, bool)>;
+/// A run that is to be told to stop, on its executor, and whether by force.
+pub(super) struct Order {
+    pub endpoint: Arc<dyn Endpoint>,
+    pub run: u64,
+    pub force: bool,
+}
+
+/// Runs to be told to stop.
+pub(super) type Stops = Vec<Order>;
 
 /// What a step owes the outside, to be carried out without the lock.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::clock::Nanoseconds;
-use super::effects::{Stops, Wakes};
+use super::effects::{Order, Stops, Wakes};
 use super::queue::Queue;
 use super::sync::{Arc, AtomicBool, Ordering};
 use super::types::Endpoint;
@@ -21,6 +21,8 @@ pub(super) enum State {
     Spinning,
     /// Has room for a task, to be woken.
     Asleep { since: Nanoseconds },
+    /// Has room for a task and may take none for now: it is in reserve, or as much runs as may.
+    StandingBy,
     /// Has something in hand besides the tasks that it runs.
     Holding(Held),
     /// To end as soon as it has nothing left.
@@ -54,11 +56,13 @@ pub(super) enum Exit {
     Leaving,
 }
 
-/// Whether an executor is to be replaced. It may be worn whatever it does, so this stands beside its state.
+/// Where an executor stands among others, whatever it does: so this stands beside its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    Kept,
-    /// To make way for a replacement once that is up.
+    /// In reserve: takes nothing until it steps in for another.
+    Spare,
+    OnDuty,
+    /// To make way for a replacement once that is up. One that retires has done so.
     Worn,
 }
 
@@ -92,6 +96,19 @@ pub(super) struct Stop {
     pub told: Nanoseconds,
     /// Because it ran too long, and not because it was cancelled.
     pub timed_out: bool,
+    /// What becomes of its executor.
+    pub verdict: Verdict,
+}
+
+/// What the stop of a run means for its executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It goes on, however the run ends.
+    Stays,
+    /// It takes nothing until the run is handed in, which may be in time.
+    Open,
+    /// The same, and it is not expected to be in time: a replacement is on its way.
+    Lost,
 }
 
 pub(super) struct Executor {
@@ -117,10 +134,10 @@ pub(super) struct Executor {
 
 impl Executor {
     /// One that has just been asked for.
-    pub(super) fn new(now: Nanoseconds) -> Self {
+    pub(super) fn new(standing: Standing, now: Nanoseconds) -> Self {
         Self {
             state: State::Starting { since: now },
-            standing: Standing::Kept,
+            standing,
             trust: Trust::Sound,
             runs: SmallVec::new(),
             own: None,
@@ -148,18 +165,40 @@ impl Executor {
         matches!(self.state, State::Retiring(_))
     }
 
-    pub(super) fn is_worn(&self) -> bool {
-        self.standing == Standing::Worn
+    /// Whether it is in reserve, and stays there until it steps in.
+    pub(super) fn is_spare(&self) -> bool {
+        !self.is_retiring() && self.standing == Standing::Spare
+    }
+
+    /// Whether it is one of those that there are at most so many of. Who retires holds its post until it is gone, unless
+    /// it has given that to a replacement.
+    pub(super) fn holds_post(&self) -> bool {
+        match self.standing {
+            Standing::Spare => false,
+            Standing::OnDuty => true,
+            Standing::Worn => !self.is_retiring(),
+        }
     }
 
     /// Whether new tasks may be meant for it.
     pub(super) fn stays(&self) -> bool {
-        !self.is_retiring() && !self.is_worn()
+        !self.is_retiring() && self.standing == Standing::OnDuty
     }
 
     /// Whether it works until a replacement is up.
     pub(super) fn makes_way(&self) -> bool {
-        !self.is_retiring() && self.is_worn()
+        !self.is_retiring() && self.standing == Standing::Worn
+    }
+
+    /// Whether one of its runs was told to stop, and it takes nothing until that is handed in.
+    pub(super) fn is_barred(&self) -> bool {
+        self.runs.iter().any(|run| run.stop.is_some_and(|stop| stop.verdict != Verdict::Stays))
+    }
+
+    /// Whether it is not expected to go on after a stop.
+    pub(super) fn is_lost(&self) -> bool {
+        let is_lost = |run: &Run| run.stop.is_some_and(|stop| stop.verdict == Verdict::Lost);
+        !self.is_retiring() && self.runs.iter().any(is_lost)
     }
 
     /// Whether it is up and not about to end.
@@ -173,12 +212,25 @@ impl Executor {
 
     /// Whether it is about to ask for a task. One that helps is: after its part, it takes what comes first.
     pub(super) fn is_coming(&self) -> bool {
-        matches!(self.state, State::Starting { .. } | State::Coming | State::Holding(Held::Part { .. }))
+        let asks =
+            matches!(self.state, State::Starting { .. } | State::Coming | State::Holding(Held::Part { .. }));
+        asks && self.standing != Standing::Spare && !self.is_barred()
     }
 
-    /// Whether it will ask for a task without waiting for one that it runs.
+    /// Whether it is up and would take a task at once.
+    pub(super) fn is_ready(&self) -> bool {
+        self.remains() && !self.is_occupied() && !self.is_spare() && self.state != State::StandingBy
+    }
+
+    /// Whether users count it among those that work: not who is in reserve, nor who has given up its post and has nothing
+    /// left.
+    pub(super) fn is_on_the_floor(&self) -> bool {
+        self.holds_post() || self.is_occupied()
+    }
+
+    /// Whether it will ask for a task without waiting for one that it runs, or would if it might take one.
     pub(super) fn is_free(&self) -> bool {
-        self.is_coming() || self.is_idle()
+        self.is_coming() || self.is_idle() || (self.state == State::StandingBy && !self.is_spare())
     }
 
     /// Whether it has nothing to run and somebody waits for it to ask for more.
@@ -211,6 +263,11 @@ impl Executor {
         }
     }
 
+    /// Tasks that it has started, or is about to.
+    pub(super) fn taken(&self) -> usize {
+        self.runs.len() + usize::from(self.held_task().is_some())
+    }
+
     /// Whether it has a task, or a part of one.
     pub(super) fn is_occupied(&self) -> bool {
         !self.runs.is_empty() || self.held().is_some()
@@ -218,7 +275,7 @@ impl Executor {
 
     /// Tasks it has or will get.
     pub(super) fn load(&self) -> usize {
-        self.runs.len() + usize::from(self.held_task().is_some()) + self.pinned
+        self.taken() + self.pinned
     }
 
     /// The offer that it is at a part of, if any.
@@ -265,7 +322,9 @@ impl Executor {
     pub(super) fn retire(&mut self, now: Nanoseconds) {
         self.state = State::Retiring(match self.state {
             State::Starting { .. } => Exit::Starting { since: now },
-            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } => Exit::Finishing(None),
+            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } | State::StandingBy => {
+                Exit::Finishing(None)
+            }
             State::Holding(held) => Exit::Finishing(Some(held)),
             State::Retiring(exit) => exit,
         });
@@ -343,7 +402,7 @@ impl Executor {
 
     /// Tells a run to stop, once the lock is released.
     pub(super) fn tell(&self, run: u64, force: bool, stops: &mut Stops) {
-        stops.extend(self.endpoint.clone().map(|endpoint| (endpoint, run, force)));
+        stops.extend(self.endpoint.clone().map(|endpoint| Order { endpoint, run, force }));
     }
 }
 

@@ -1,8 +1,10 @@
-//! Who comes for what waits: an idle executor is claimed, else another is hired, if there is room.
+//! Who comes for what waits: an idle executor is claimed, else one in reserve steps in, or another is hired, if there
+//! is room.
 
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Phase};
 use super::effects::{Effects, Wakes};
+use super::executor::Standing;
 use super::types::{Kind, Note};
 
 impl<J, O> Core<J, O> {
@@ -13,28 +15,72 @@ impl<J, O> Core<J, O> {
     }
 
     /// Makes room for one more executor, which is to be started, and to be up in time.
-    pub(super) fn hire(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) -> u32 {
+    pub(super) fn hire(
+        &mut self,
+        kind: Kind,
+        standing: Standing,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> u32 {
         if let Some(limit) = self.config.start_timeout.filter(|_| kind == Kind::JavaScript) {
             self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
         }
-        self.sides[kind].crew.hire(now)
+        self.sides[kind].crew.hire(standing, now)
     }
 
-    /// Makes room for one more executor if there is more to do than executors are on their way.
+    /// Puts one more executor on duty, for which there is room. It is to be started, unless one in reserve steps in,
+    /// which is woken by whoever claims it. The reserve is then to be reviewed.
+    pub(super) fn engage(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) -> Engaged {
+        let Some(spare) = self.sides[kind].crew.first_spare() else {
+            return Engaged { id: self.hire(kind, Standing::OnDuty, now, effects), is_new: true };
+        };
+        self.step_in(kind, spare, now, effects);
+        Engaged { id: spare, is_new: false }
+    }
+
+    /// Puts one more executor on duty, for which there is room, and has it started.
+    pub(super) fn put_on_duty(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        let Engaged { id, is_new } = self.engage(kind, now, effects);
+        if is_new {
+            self.have_started(kind, id, effects);
+        }
+        self.review_reserve(kind, now, effects);
+    }
+
+    /// Puts one more executor on duty, and has it come for what waits. Answers whom to start.
+    fn engage_for_more(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) -> Option<u32> {
+        let Engaged { id, is_new } = self.engage(kind, now, effects);
+        self.sides[kind].crew.claim(Some(id), &mut effects.wakes);
+        is_new.then_some(id)
+    }
+
+    /// Puts one more executor on duty if there is more to do than executors are on their way; if `refill`, with another
+    /// in reserve if it was there. Answers whom to start.
     pub(super) fn hire_if_short(
         &mut self,
         kind: Kind,
+        refill: bool,
         now: Nanoseconds,
         effects: &mut Effects,
     ) -> Option<u32> {
-        (self.missing(kind) > 0).then(|| self.hire(kind, now, effects))
+        if self.missing(kind) == 0 {
+            return None;
+        }
+        let hired = self.engage_for_more(kind, now, effects);
+        if refill {
+            self.review_reserve(kind, now, effects);
+        }
+        hired
     }
 
-    /// Hires as many executors as there is more to do than are on their way. O(executors + offers), but for the hiring.
+    /// Puts as many executors on duty as there is more to do than are on their way. O(executors + offers), but for the
+    /// hiring.
     pub(super) fn hire_missing(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
         for _ in 0..self.missing(kind) {
-            let executor = self.hire(kind, now, effects);
-            self.have_started(kind, executor, effects);
+            if let Some(executor) = self.engage_for_more(kind, now, effects) {
+                self.have_started(kind, executor, effects);
+            }
+            self.review_reserve(kind, now, effects);
         }
     }
 
@@ -71,8 +117,15 @@ impl<J, O> Core<J, O> {
     /// Hires what is missing from the minimum.
     pub(super) fn hire_minimum(&mut self, now: Nanoseconds, effects: &mut Effects) {
         while self.phase == Phase::Open && self.sides[Kind::JavaScript].crew.lacks_minimum() {
-            let executor = self.hire(Kind::JavaScript, now, effects);
-            self.have_started(Kind::JavaScript, executor, effects);
+            self.put_on_duty(Kind::JavaScript, now, effects);
         }
+        self.review_reserve(Kind::JavaScript, now, effects);
     }
+}
+
+/// Who was put on duty.
+pub(super) struct Engaged {
+    pub id: u32,
+    /// It is to be started.
+    pub is_new: bool,
 }

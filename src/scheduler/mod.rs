@@ -32,6 +32,7 @@ mod retry;
 mod side;
 mod snapshot;
 mod spin;
+mod spoken_for;
 mod staffing;
 mod statistics;
 mod stopping;
@@ -62,7 +63,7 @@ pub use words::words_of;
 
 use self::core::{Core, Phase};
 use clock::Clock;
-use effects::Effects;
+use effects::{Effects, Order};
 use sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 use turn::Turn;
 
@@ -148,8 +149,10 @@ impl<J: Clone, O> Scheduler<J, O> {
         for waker in effects.wakes {
             waker.wake();
         }
-        for (endpoint, run, force) in effects.stops {
-            endpoint.stop(run, force);
+        for Order { endpoint, run, force } in effects.stops {
+            if !endpoint.stop(run, force) {
+                self.give_up_on(run);
+            }
         }
         if effects.alarm {
             self.alarm.wake();
@@ -180,6 +183,12 @@ impl<J: Clone, O> Scheduler<J, O> {
     #[inline(always)]
     pub fn may_panic(&self, _name: &'static str) {}
 
+    /// A run was told to stop, and will not end in good order.
+    fn give_up_on(&self, run: u64) {
+        let now = self.clock.now();
+        self.step("give_up_on", (), |core, effects| core.give_up_on(run, now, effects));
+    }
+
     /// Takes a task. O(log p) in the number of distinct priorities.
     ///
     /// # Errors
@@ -204,6 +213,13 @@ impl<J: Clone, O> Scheduler<J, O> {
     pub fn withdraw(&self, slot: u32) -> bool {
         let now = self.clock.now();
         self.step("withdraw", false, |core, effects| core.withdraw(slot, now, effects))
+    }
+
+    /// Takes back every task that waits and that nobody is free to take, those between two tries included; no notes will
+    /// come. Answers their slots. O(tasks).
+    pub fn cancel_queued(&self) -> Vec<u32> {
+        let now = self.clock.now();
+        self.step("cancel_queued", Vec::new(), |core, effects| core.cancel_queued(now, effects))
     }
 
     /// Gives up a task, whether it waits or runs. O(1) amortised.
@@ -321,6 +337,13 @@ impl<J: Clone, O> Scheduler<J, O> {
     pub fn wear(&self, id: u32) {
         let now = self.clock.now();
         self.step("wear", (), |core, effects| core.wear(Kind::JavaScript, id, now, effects));
+    }
+
+    /// Worker `id` is being ended by force: the tasks that it ran fail with [`End::ExecutorGone`]. They count as running
+    /// until it is [`gone`](Self::gone).
+    pub fn lose(&self, id: u32) {
+        let now = self.clock.now();
+        self.step("lose", (), |core, effects| core.lose(id, now, effects));
     }
 
     /// Executor `id` is gone; the tasks that it ran fail with [`End::ExecutorGone`]. With `replace`, another is

@@ -31,8 +31,11 @@ impl<J, O> Core<J, O> {
         let least = crew.least_loaded();
         let loaded = least.is_none_or(|(_, load)| load >= *places);
         let room = self.phase != Phase::Terminated && crew.has_room();
-        let hired = (loaded && room).then(|| self.hire(Kind::JavaScript, now, effects));
-        let home = hired.or_else(|| match (self.config.strategy, key) {
+        let engaged = (loaded && room).then(|| self.engage(Kind::JavaScript, now, effects));
+        if engaged.is_some() {
+            self.review_reserve(Kind::JavaScript, now, effects);
+        }
+        let home = engaged.as_ref().map(|engaged| engaged.id).or_else(|| match (self.config.strategy, key) {
             (Strategy::RoundRobin, None) => self.sides[Kind::JavaScript].crew.next_in_turn(self.homes.last),
             _ => least.map(|(id, _)| id),
         });
@@ -41,7 +44,7 @@ impl<J, O> Core<J, O> {
         }
         self.homes.last = home.unwrap_or(self.homes.last);
         self.table[slot].home = home;
-        hired
+        engaged.filter(|engaged| engaged.is_new).map(|engaged| engaged.id)
     }
 
     /// Adds an entry to a worker's own queue.

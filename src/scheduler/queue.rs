@@ -132,6 +132,33 @@ impl Queue {
         entry
     }
 
+    /// The `most` first entries of tasks that wait, with their priorities. O(`most` × p).
+    pub(super) fn first(
+        &self,
+        most: usize,
+        now: Nanoseconds,
+        waits: impl Fn(&Entry) -> bool,
+    ) -> Vec<(f64, Entry)> {
+        let mut lanes: Vec<_> = self
+            .lanes
+            .iter()
+            .rev()
+            .map(|(level, lane)| (level.0, lane.iter().filter(|entry| waits(entry)).peekable()))
+            .collect();
+        let mut first = Vec::new();
+        while first.len() < most {
+            let heads = lanes.iter_mut().enumerate().filter_map(|(place, (level, lane))| {
+                let entry = lane.peek()?;
+                Some((place, (self.effective(*level, entry.queued_at, now), entry.sequence)))
+            });
+            let best = heads.reduce(|best, other| if is_ahead(other.1, best.1) { other } else { best });
+            let Some((place, _)) = best else { break };
+            let (level, lane) = &mut lanes[place];
+            first.extend(lane.next().map(|entry| (*level, *entry)));
+        }
+        first
+    }
+
     /// Every entry, highest base priority first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &Entry)> {
         self.lanes.iter().rev().flat_map(|(level, lane)| lane.iter().map(|entry| (level.0, entry)))

@@ -29,6 +29,11 @@ impl<J> Side<J> {
         self.waiting - self.crew.pinned
     }
 
+    /// Whether as many tasks run as may.
+    pub(super) fn is_full(&self) -> bool {
+        self.crew.is_full(self.places)
+    }
+
     /// Executors that there is something to do for, besides what they have: one for each waiting task that whoever
     /// asks first may take, and as many for each offer as it wants helpers. O(offers), and O(executors) if there are any.
     pub(super) fn demand(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The picture of the core that users get.
 
+use std::collections::HashSet;
+
 use super::clock::{Nanoseconds, milliseconds};
 use super::core::Core;
 use super::queue::Queue;
@@ -11,10 +13,12 @@ impl<J, O> Core<J, O> {
     pub(super) fn snapshot(&self, now: Nanoseconds) -> Snapshot {
         let mut by_priority: Vec<(f64, usize)> = Vec::new();
         let mut oldest: Option<Nanoseconds> = None;
+        let spoken = Kind::BOTH.into_iter().flat_map(|kind| self.spoken_for(kind, now));
+        let spoken: HashSet<u64> = spoken.map(|(_, entry)| entry.sequence).collect();
         let own = self.sides[Kind::JavaScript].crew.iter().filter_map(|(_, worker)| worker.own.as_ref());
         let shared = self.sides.iter().map(|side| &side.queue);
         for (priority, entry) in shared.chain(own).flat_map(Queue::iter) {
-            if !self.table.is_waiting(entry) {
+            if !self.table.is_waiting(entry) || spoken.contains(&entry.sequence) {
                 continue;
             }
             oldest = Some(oldest.map_or(entry.queued_at, |oldest| oldest.min(entry.queued_at)));
@@ -28,13 +32,14 @@ impl<J, O> Core<J, O> {
         let per_worker: Vec<_> =
             Kind::BOTH.into_iter().flat_map(|kind| crew(kind).per_executor(kind, now)).collect();
         let running = Kind::BOTH.into_iter().flat_map(|kind| self.running(kind, now)).collect();
-        let held = self.held();
+        let waiting = self.waiting() - spoken.len();
+        let held = self.held(waiting);
         let utilizations = per_worker.iter().map(|executor| executor.utilization);
         Snapshot {
             workers: crew(Kind::JavaScript).summary(),
             native_threads: crew(Kind::Native).summary(),
             queue: QueueSummary {
-                length: self.waiting() - held,
+                length: waiting - held,
                 held,
                 oldest_age: milliseconds(oldest.map_or(0, |oldest| now.saturating_sub(oldest))),
                 by_priority,

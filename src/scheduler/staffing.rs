@@ -1,10 +1,13 @@
 //! Executors that come, wear out, retire and go, and how many there are to be.
 
+use smallvec::SmallVec;
+
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Phase};
 use super::effects::Effects;
-use super::executor::{Executor, Exit, Standing, State, Trust};
+use super::executor::{Executor, Exit, Standing, State, Stop, Trust};
 use super::queue::{Entry, Queue};
+use super::side::Side;
 use super::statistics::Count;
 use super::sync::Arc;
 use super::types::{End, Endpoint, Kind, Note, Sizes};
@@ -24,9 +27,10 @@ impl<J, O> Core<J, O> {
     pub(super) fn arrive(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let crew = &mut self.sides[kind].crew;
         let Some(executor) = crew.find_mut(id) else { return }; // declared gone while it started
-        let takes_a_place = matches!(executor.state, State::Starting { .. });
         executor.arrive();
-        if takes_a_place && let Some(worn) = crew.first_worn(Some(id)) {
+        if executor.is_spare()
+            && let Some(worn) = crew.first_worn()
+        {
             self.retire(kind, worn, now, effects);
         }
     }
@@ -44,20 +48,96 @@ impl<J, O> Core<J, O> {
         // It may be gone, about to go, or to be replaced already.
         let Some(executor) = crew.find_mut(id).filter(|executor| executor.stays()) else { return };
         executor.standing = Standing::Worn;
-        if self.phase == Phase::Open && crew.has_room() {
-            let heir = self.hire(kind, now, effects);
-            self.have_started(kind, heir, effects);
+        if crew.first_spare().is_some_and(|spare| crew[spare].is_up()) {
+            return self.retire(kind, id, now, effects);
         }
+        self.review_reserve(kind, now, effects);
         self.rehome(kind, id, true, now, effects);
+    }
+
+    /// Code was cut off or left behind in an executor, or it does not answer: it takes nothing more, and somebody else
+    /// has its post.
+    pub(super) fn replace(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.sides[kind].crew;
+        let had_post = crew[id].holds_post();
+        crew[id].standing = Standing::Worn;
+        crew.retire(id, now, &mut effects.wakes);
+        // As many are there as were before, whether there is something to do for them or not.
+        if had_post && self.phase == Phase::Open && crew.has_room() {
+            self.put_on_duty(kind, now, effects);
+        }
+        self.review_reserve(kind, now, effects);
+        self.rehome(kind, id, true, now, effects);
+        self.call_others(kind, true, now, effects);
     }
 
     /// Tells an executor to end as soon as it has nothing left.
     pub(super) fn retire(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let crew = &mut self.sides[kind].crew;
         crew.retire(id, now, &mut effects.wakes);
-        let may_hire = crew[id].is_up(); // as in `gone`
+        let executor = &crew[id];
+        let may_hire = executor.is_up(); // as in `gone`
+        if executor.standing == Standing::Worn
+            && crew.has_room()
+            && let Some(spare) = crew.first_spare()
+        {
+            self.step_in(kind, spare, now, effects);
+        }
+        self.review_reserve(kind, now, effects);
         self.rehome(kind, id, may_hire, now, effects);
         self.call_others(kind, may_hire, now, effects);
+    }
+
+    // ---- the reserve
+
+    /// One in reserve is on duty from now on. If more may run, it is idle; else it waits for its turn.
+    pub(super) fn step_in(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let side = &mut self.sides[kind];
+        side.crew[id].standing = Standing::OnDuty;
+        if !side.is_full() {
+            side.crew.release(id, now);
+            self.watch_idle(kind, now, effects);
+        }
+    }
+
+    /// Sees to it that there are as many in reserve as there are to be. A pool that is closing hires none of them but for
+    /// what there is to do.
+    pub(super) fn review_reserve(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        let side = &self.sides[kind];
+        let mut missing = side.crew.missing_spares();
+        if missing == 0 || self.phase == Phase::Terminated {
+            return;
+        }
+        if self.phase == Phase::Closing {
+            let wanted = side.crew.lost().min(side.demand());
+            missing = (wanted as isize - side.crew.reserve() as isize).max(0);
+        }
+        for _ in 0..missing {
+            let spare = self.hire(kind, Standing::Spare, now, effects);
+            self.have_started(kind, spare, effects);
+        }
+        for _ in missing..0 {
+            if let Some(spare) = self.sides[kind].crew.last_spare() {
+                self.sides[kind].crew.retire(spare, now, &mut effects.wakes);
+            }
+        }
+    }
+
+    /// Fewer tasks run, or more may: those who waited for that may take one now.
+    pub(super) fn release(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        let Side { crew, places, .. } = &mut self.sides[kind];
+        let waiting: SmallVec<[u32; 4]> = crew.standing_by().collect();
+        if waiting.is_empty() || crew.is_full(*places) {
+            return;
+        }
+        for id in waiting {
+            crew.release(id, now);
+            if crew[id].pinned > 0 {
+                crew.claim(Some(id), &mut effects.wakes);
+            }
+        }
+        self.call_others(kind, true, now, effects);
+        self.watch_idle(kind, now, effects);
     }
 
     /// Has workers retired that have idled long enough, now or later.
@@ -78,6 +158,7 @@ impl<J, O> Core<J, O> {
             while let Some(id) = self.sides[kind].crew.most_dispensable() {
                 self.retire(kind, id, now, effects);
             }
+            self.release(kind, now, effects);
             self.hire_missing(kind, now, effects);
         }
         self.hire_minimum(now, effects);
@@ -103,9 +184,53 @@ impl<J, O> Core<J, O> {
         if matches!(executor.state, State::Retiring(Exit::Stillborn | Exit::Killed(_))) {
             return; // its owner may take a while
         }
-        self.retire(Kind::JavaScript, id, now, effects);
+        if executor.is_up() {
+            self.replace(Kind::JavaScript, id, now, effects);
+        } else {
+            self.retire(Kind::JavaScript, id, now, effects);
+        }
         self.sides[Kind::JavaScript].crew[id].kill();
         self.note(Note::Kill { executor: id }, effects);
+    }
+
+    /// A worker is being ended by force: what it has fails now, and counts as running until the thread is gone.
+    pub(super) fn lose(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let kind = Kind::JavaScript;
+        let Some(executor) = self.sides[kind].crew.find(id) else { return }; // it was known already
+        if !executor.is_up() {
+            return self.gone(kind, id, true, now, effects); // nothing of it runs
+        }
+        self.replace(kind, id, now, effects);
+        let executor = &mut self.sides[kind].crew[id];
+        if matches!(executor.state, State::Retiring(Exit::Finishing(_))) {
+            executor.kill();
+        }
+        let had: Vec<_> = executor.runs.iter().map(|run| (run.slot, run.number, run.stop)).collect();
+        if let Some(slot) = executor.held_task() {
+            self.sides[kind].crew[id].hold(None);
+            self.fail(slot, End::ExecutorGone(id), now, effects);
+        }
+        for (slot, number, stop) in had {
+            self.ends_with(id, (slot, number, stop), now, effects);
+        }
+    }
+
+    /// A run ends as its executor is gone, or is as good as gone.
+    fn ends_with(
+        &mut self,
+        id: u32,
+        (slot, number, stop): (u32, u64, Option<Stop>),
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        if !self.ran(slot, number, now) {
+            return;
+        }
+        match stop {
+            None => self.fail(slot, End::ExecutorGone(id), now, effects),
+            Some(stop) if stop.timed_out => self.fail(slot, End::TimedOut, now, effects),
+            Some(_) => self.settle(slot, End::Cancelled, Count::Cancelled, now, effects),
+        }
     }
 
     // ---- going
@@ -129,14 +254,7 @@ impl<J, O> Core<J, O> {
             self.sides[kind].offers.end_part(offer);
         }
         for run in &executor.runs {
-            if !self.ran(run.slot, run.number, now) {
-                continue;
-            }
-            match run.stop {
-                None => self.fail(run.slot, End::ExecutorGone(id), now, effects),
-                Some(stop) if stop.timed_out => self.fail(run.slot, End::TimedOut, now, effects),
-                Some(_) => self.settle(run.slot, End::Cancelled, Count::Cancelled, now, effects),
-            }
+            self.ends_with(id, (run.slot, run.number, run.stop), now, effects);
         }
         if let Some(slot) = executor.held_task() {
             debug_assert!(self.is_held(slot, id), "who holds a task is told when it leaves");
@@ -145,9 +263,10 @@ impl<J, O> Core<J, O> {
         self.rehome_all(kind, id, (executor.own, executor.pinned), replace, now, effects);
         self.end_if_over(now, effects);
         self.take_over(kind, replace, failed, now, effects);
+        self.release(kind, now, effects);
     }
 
-    /// Somebody steps in for an executor that is gone: an idle one, or one that is hired.
+    /// Somebody steps in for an executor that is gone: an idle one, one in reserve, or one that is hired.
     fn take_over(
         &mut self,
         kind: Kind,
@@ -158,15 +277,19 @@ impl<J, O> Core<J, O> {
     ) {
         let side = &mut self.sides[kind];
         // It may have been claimed for something that waits, or have helped; then an idle one takes over.
-        let taken_over = side.demand() > 0 && side.crew.claim(None, &mut effects.wakes).is_some();
-        if taken_over || !replace {
-            return;
+        if side.demand() > 0 && side.crew.claim(None, &mut effects.wakes).is_none() {
+            let has_spare = side.crew.first_spare().is_some();
+            if (replace || has_spare)
+                && let Some(executor) = self.hire_if_short(kind, replace, now, effects)
+            {
+                self.have_started(kind, executor, effects);
+            }
         }
-        let missing = self.phase == Phase::Open && !failed && side.crew.lacks_minimum();
-        let hired = self.hire_if_short(kind, now, effects);
-        let hired = hired.or_else(|| missing.then(|| self.hire(kind, now, effects)));
-        if let Some(executor) = hired {
-            self.have_started(kind, executor, effects);
+        if self.phase == Phase::Open && replace && !failed {
+            if self.sides[kind].crew.lacks_minimum() {
+                self.put_on_duty(kind, now, effects);
+            }
+            self.review_reserve(kind, now, effects);
         }
     }
 

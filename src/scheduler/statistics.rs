@@ -229,6 +229,14 @@ pub struct CrewSummary {
     pub busy: usize,
     /// Ready and without one.
     pub idle: usize,
+    /// In reserve, or about to take the place of one whose task is being stopped; not among the others.
+    #[serde(skip_serializing_if = "is_none")]
+    pub spare: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One executor's figures.

@@ -3,10 +3,10 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
-use super::executor::Stop;
+use super::executor::{Stop, Verdict};
 use super::statistics::Count;
 use super::table::Stage;
-use super::types::{Cancelled, End, Kind, STOP_GRACE};
+use super::types::{Cancelled, End, Ending, Kind, Note, STOP_GRACE};
 
 impl Stop {
     /// When the run is to be told again.
@@ -62,19 +62,59 @@ impl<J, O> Core<J, O> {
             stop.timed_out &= timed_out; // one that was cancelled is not tried again
             return;
         }
-        let stop = Stop { since: now, told: now, timed_out };
+        let bars = kind == Kind::JavaScript && !self.config.keep_after_stop;
+        let verdict = if bars { Verdict::Open } else { Verdict::Stays };
+        let stop = Stop { since: now, told: now, timed_out, verdict };
         run.stop = Some(stop);
         let slot = run.slot;
         executor.tell(number, false, &mut effects.stops);
         self.deadlines.arm(stop.again().min(stop.given_up(patience)), effects);
-        // A run may also outlast its pool.
-        if kind == Kind::Native || !self.ran(slot, number, now) {
-            return;
+        if bars {
+            self.sides[kind].crew.bar(id);
         }
-        if timed_out {
-            self.fail(slot, why, now, effects);
+        // A run may also outlast its pool.
+        if kind == Kind::JavaScript && self.ran(slot, number, now) {
+            if timed_out {
+                self.fail(slot, why, now, effects);
+            } else {
+                self.leave(slot, Count::Cancelled, now, effects);
+            }
+        }
+        if bars {
+            self.call_others(kind, true, now, effects); // for what it was counted on
+        }
+    }
+
+    /// A worker that was told to stop a run has not been able to let its code answer: it is not expected to go on, and
+    /// whoever is to replace it starts now.
+    pub(super) fn give_up_on(&mut self, number: u64, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.sides[Kind::JavaScript].crew;
+        let Some(stop) = crew.stop_of(number) else { return }; // it has been handed in
+        if stop.verdict == Verdict::Open {
+            stop.verdict = Verdict::Lost;
+            self.review_reserve(Kind::JavaScript, now, effects);
+        }
+    }
+
+    /// A JavaScript run that was told to stop has been handed in; its task has been told of already.
+    pub(super) fn stopped(
+        &mut self,
+        id: u32,
+        ending: Ending,
+        outcome: O,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        let kind = Kind::JavaScript;
+        if ending == Ending::Stopped {
+            // What it left behind in its worker nobody knows.
+            self.suspect(id, now, effects);
+            if !self.config.keep_after_stop {
+                self.replace(kind, id, now, effects);
+            }
         } else {
-            self.leave(slot, Count::Cancelled, now, effects);
+            self.note(Note::Dropped { outcome }, effects);
+            self.review_reserve(kind, now, effects); // it goes on as it was
         }
     }
 

@@ -132,6 +132,11 @@ impl<J> Table<J> {
         job
     }
 
+    /// Every task.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Task<J>)> {
+        (0..).zip(&self.tasks).filter_map(|(slot, task)| Some((slot, task.as_ref()?)))
+    }
+
     pub(super) fn length(&self) -> usize {
         self.length
     }

@@ -64,6 +64,7 @@ impl<J, O> Core<J, O> {
         // With an executor free and nobody ahead, the submitter can deliver at once.
         if needs_delivery
             && self.sides[kind].waiting == 0
+            && !self.sides[kind].is_full()
             && let Some(executor) = self.claim_for(slot, &mut Wakes::new())
         {
             self.await_delivery(executor, slot);
@@ -96,7 +97,7 @@ impl<J, O> Core<J, O> {
     }
 
     /// Takes out a task that waits for something. The caller settles its promise.
-    fn take_out(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
+    pub(super) fn take_out(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
         let task = &self.table[slot];
         let (kind, home) = (task.kind, task.home);
         match task.stage {
@@ -105,7 +106,7 @@ impl<J, O> Core<J, O> {
                 self.leave_queue(kind, home, effects);
                 self.tidy(kind, home, slot);
             }
-            Stage::Awaiting { executor, .. } => self.let_go(kind, executor, effects),
+            Stage::Awaiting { executor, .. } => self.let_go(kind, executor, now, effects),
             Stage::Running { .. } | Stage::Undecided { .. } | Stage::Moving => {
                 unreachable!("only what waits is taken out")
             }

@@ -67,10 +67,11 @@ impl<J: Clone, O> Core<J, O> {
                 }
                 return Turn::Stop;
             }
-            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } => {}
+            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } | State::StandingBy => {}
             State::Holding(Held::Part { .. }) => unreachable!("its part has just ended"),
         }
         let (runs, tasks) = (executor.runs.len(), executor.tasks);
+        let (is_spare, is_barred) = (executor.is_spare(), executor.is_barred());
         let was_idle = executor.is_idle();
         executor.state = State::Busy;
         if was_idle {
@@ -82,8 +83,12 @@ impl<J: Clone, O> Core<J, O> {
             self.retire(kind, id, now, effects);
             return self.turn(kind, id, now, effects);
         }
-        if runs >= places {
+        if runs >= places || is_barred {
             return Turn::Idle; // it will ask when one is over
+        }
+        if is_spare || self.sides[kind].crew.is_full(places) {
+            self.sides[kind].crew[id].state = State::StandingBy;
+            return Turn::Idle;
         }
         let slot = match self.take_next(kind, id, now) {
             Some(Work::Task(slot)) => slot,
@@ -230,18 +235,22 @@ impl<J: Clone, O> Core<J, O> {
         if returns && executor.state == State::Busy {
             executor.state = State::Coming;
         }
-        if kind == Kind::JavaScript && run.stop.is_some() {
-            // Its task has been told of already. What it left behind in its worker nobody knows.
-            if ending != Ending::Stopped {
-                return self.note(Note::Dropped { outcome }, effects);
-            }
-            self.suspect(id, now, effects);
-            if !self.config.keep_after_stop {
-                self.wear(kind, id, now, effects);
-            }
-            return;
+        let is_stopped = kind == Kind::JavaScript && run.stop.is_some();
+        if is_stopped {
+            self.stopped(id, ending, outcome, now, effects);
+        } else {
+            self.over(run, ending, outcome, now, effects);
         }
-        // Not there if the pool was terminated: the promise has settled, and this outcome is nobody's.
+        if is_stopped || self.sides[kind].crew.is_crowded() {
+            self.release(kind, now, effects);
+        }
+    }
+
+    /// A run is over, and says how.
+    fn over(&mut self, run: Run, ending: Ending, outcome: O, now: Nanoseconds, effects: &mut Effects) {
+        let slot = run.slot;
+        // Not there if the pool was terminated, or the task has failed as its worker is being ended: the promise has
+        // settled, and this outcome is nobody's.
         if !self.ran(slot, run.number, now) {
             return;
         }

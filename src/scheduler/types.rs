@@ -47,6 +47,8 @@ pub struct Config {
     pub refuse_when_full: bool,
     /// Keep a worker that one of its tasks was stopped in.
     pub keep_after_stop: bool,
+    /// Workers beyond those on duty, to step in for one that is lost.
+    pub spare_workers: usize,
     /// How long after it was told to stop a task's worker is given up, if it has not answered.
     pub stop_timeout: Duration,
     /// How long a worker in which something was cut off or left behind may take to come when it is expected; `None`
@@ -287,8 +289,9 @@ pub enum Note<O> {
 /// An executor, as the scheduler reaches it from any thread.
 pub trait Endpoint: Wake {
     /// Tells a run of the executor to stop; with `force`, also one that was given time to answer. It may have
-    /// ended meanwhile: then nothing must happen.
-    fn stop(&self, run: u64, force: bool);
+    /// ended meanwhile: then nothing must happen. Answers whether the run may still end in good order; if not, its
+    /// executor is not expected to go on.
+    fn stop(&self, run: u64, force: bool) -> bool;
 
     /// Whether code that runs can be terminated. A worker whose code cannot is given up sooner.
     fn terminates(&self) -> bool {

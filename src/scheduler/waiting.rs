@@ -48,7 +48,11 @@ impl<J, O> Core<J, O> {
     ) -> Option<u32> {
         let side = &mut self.sides[kind];
         let Some(claimed) = side.crew.claim(home, &mut effects.wakes) else {
-            return if may_hire && home.is_none() { self.hire_if_short(kind, now, effects) } else { None };
+            return if may_hire && home.is_none() {
+                self.hire_if_short(kind, true, now, effects)
+            } else {
+                None
+            };
         };
         if claimed.asleep_since.is_some_and(|since| now.saturating_sub(since) < SpinCredit::NEAR_MISS) {
             side.spin.paid_off();

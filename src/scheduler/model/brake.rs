@@ -87,7 +87,7 @@ impl Car {
     /// Tells a run to stop, from another thread.
     fn stop(&self, run: u64, forces: &'static [bool]) -> JoinHandle<()> {
         let brake = self.brake.clone();
-        spawn(move || forces.iter().for_each(|force| brake.stop(run, *force)))
+        spawn(move || forces.iter().for_each(|force| _ = brake.stop(run, *force)))
     }
 }
 
@@ -224,9 +224,10 @@ impl Wake for Driven {
 }
 
 impl Endpoint for Driven {
-    fn stop(&self, run: u64, force: bool) {
-        self.car.brake.stop(run, force);
+    fn stop(&self, run: u64, force: bool) -> bool {
+        let may_answer = self.car.brake.stop(run, force);
         self.bed.wake();
+        may_answer
     }
 }
 

@@ -78,6 +78,7 @@ fn sized(maximum_workers: usize, maximum_native_threads: usize) -> Config {
         longest_queue: None,
         refuse_when_full: false,
         keep_after_stop: false,
+        spare_workers: 0,
         stop_timeout: MOMENT,
         suspect_timeout: None,
         limits: Limits::default(),

@@ -66,12 +66,13 @@ impl Wake for Reach {
 }
 
 impl Endpoint for Reach {
-    fn stop(&self, run: u64, force: bool) {
+    fn stop(&self, run: u64, force: bool) -> bool {
         lock(&self.orders.stops).push((run, force));
         self.orders.changed.notify_one();
         // A task that waits for something hears of it where its worker sleeps.
         if self.kind == Kind::JavaScript {
             self.bed.wake();
         }
+        false
     }
 }

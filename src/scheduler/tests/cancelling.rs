@@ -162,7 +162,7 @@ fn the_late_end_of_a_stopped_run_does_not_settle_the_next_task_of_its_slot_elsew
 
 #[test]
 fn the_late_end_of_a_stopped_run_does_not_settle_the_next_task_of_its_slot_on_the_same_worker() {
-    let pool = Pool::with(&Config { places: 2, ..config(0, 1) });
+    let pool = Pool::with(&Config { places: 2, keep_after_stop: true, ..config(0, 1) });
     let [worker] = pool.staff(JS);
     pool.submit(JS, 0);
     worker.takes();
@@ -182,7 +182,7 @@ fn the_late_end_of_a_stopped_run_does_not_settle_the_next_task_of_its_slot_on_th
 #[test]
 fn a_stopped_run_and_the_next_try_of_its_task_end_each_for_itself() {
     let limits = Limits { timeout: Some(ms(10)), retry: Some(retry(1, &[0.0])), ..Limits::default() };
-    let pool = Pool::with(&Config { places: 2, limits, ..config(0, 1) });
+    let pool = Pool::with(&Config { places: 2, limits, keep_after_stop: true, ..config(0, 1) });
     let [worker] = pool.staff(JS);
     pool.submit(JS, 0);
     let first = worker.takes();

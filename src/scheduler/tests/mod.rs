@@ -2,6 +2,7 @@
 //! then random lives of a pool against a plain model of the rules. Time stands still but where a test lets it pass.
 
 mod backpressure;
+mod bell;
 mod brake;
 mod breaking;
 mod cancelling;
@@ -18,8 +19,10 @@ mod mailbox;
 mod placement;
 mod places;
 mod random;
+mod replaced;
 mod retries;
 mod sizes;
+mod spoken_for;
 mod stopping;
 mod suspects;
 mod tasks;
@@ -36,6 +39,7 @@ use std::time::Duration;
 
 use super::sync::{Arc, Condvar, Mutex, Ordering, lock};
 use super::*;
+use bell::{Bell, OwnersBell};
 
 const KINDS: [Kind; 2] = [Kind::JavaScript, Kind::Native];
 const JS: Kind = Kind::JavaScript;
@@ -43,45 +47,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
-}
-
-/// Counts how often it was rung, and remembers what it was told to stop.
-#[derive(Default)]
-struct Bell {
-    rings: AtomicUsize,
-    stops: Mutex<Vec<(u64, bool)>>,
-}
-
-impl Bell {
-    /// How often it rang since it was last asked.
-    fn rings(&self) -> usize {
-        self.rings.swap(0, Ordering::Relaxed)
-    }
-
-    /// The runs that were told to stop since it was last asked, and whether by force.
-    fn stops(&self) -> Vec<(u64, bool)> {
-        std::mem::take(&mut lock(&self.stops))
-    }
-}
-
-impl Wake for Bell {
-    fn wake(&self) {
-        self.rings.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl Endpoint for Bell {
-    fn stop(&self, run: u64, force: bool) {
-        lock(&self.stops).push((run, force));
-    }
-}
-
-struct OwnersBell(Arc<Bell>);
-
-impl Wake for OwnersBell {
-    fn wake(&self) {
-        self.0.wake();
-    }
 }
 
 /// A [`Note`] that can be compared.
@@ -136,6 +101,7 @@ fn config(minimum: usize, maximum: usize) -> Config {
         longest_queue: None,
         refuse_when_full: true,
         keep_after_stop: false,
+        spare_workers: 0,
         stop_timeout: Duration::from_secs(1),
         suspect_timeout: None,
         limits: Limits::default(),

@@ -114,6 +114,9 @@ fn a_task_for_which_one_was_woken_that_is_to_end_wakes_another() {
 
     first.falls_asleep();
     assert!(second.was_woken());
+    second.falls_asleep(); // as many run as may
+    first.finishes(2, "done");
+    assert!(second.was_woken());
     assert_eq!(second.takes().slot, 3);
 }
 

@@ -1,4 +1,4 @@
-//! Executors that are to let go of a run: those that do not, and what is left behind.
+//! Executors that are to let go of a run: those that do not, and those that need not be replaced.
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn a_worker_that_does_not_answer_is_killed_once() {
     worker.takes();
     pool.scheduler.cancel(0);
     pool.tick_after(ms(49));
-    assert_eq!(pool.notes(), []);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 3)]);
 
     pool.tick_after(ms(1));
 
@@ -71,7 +71,7 @@ fn a_worker_is_killed_on_time_although_its_patience_is_no_multiple_of_the_grace(
         pool.pass(wait);
         passed += wait;
     }
-    assert_eq!((pool.notes(), passed), (vec![Seen::Kill(worker.id)], ms(25)));
+    assert_eq!((pool.notes(), passed), (vec![Seen::Hire(JS, 2), Seen::Kill(worker.id)], ms(25)));
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn a_worker_without_any_patience_is_killed_at_the_next_look() {
     pool.scheduler.cancel(0);
     assert_eq!(pool.alarm.rings(), 1);
     assert_eq!(pool.scheduler.tick(), None);
-    assert_eq!(pool.notes(), [Seen::Kill(worker.id)]);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2), Seen::Kill(worker.id)]);
 }
 
 #[test]
-fn the_other_tasks_of_a_killed_worker_fail_when_it_is_gone() {
+fn the_other_tasks_of_a_killed_worker_fail_when_it_is_given_up_and_count_until_it_is_gone() {
     let pool = Pool::with(&Config { places: 2, stop_timeout: ms(50), ..config(0, 1) });
     let [worker] = pool.staff(JS);
     for slot in 0..2 {
@@ -97,12 +97,17 @@ fn the_other_tasks_of_a_killed_worker_fail_when_it_is_gone() {
     pool.submit(JS, 2);
     pool.scheduler.cancel(0);
     pool.tick_after(ms(50));
-    assert_eq!(pool.notes(), [Seen::Kill(worker.id)]);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2), Seen::Kill(worker.id)]);
+    let heir = pool.start(JS, 2);
 
-    let heir = worker.gone().expect("a task waits");
+    pool.scheduler.lose(worker.id);
 
     assert_eq!(pool.notes(), [Seen::Ended(1, End::ExecutorGone(worker.id))]);
-    assert_eq!(pool.start(JS, heir).takes().slot, 2);
+    heir.falls_asleep(); // both may still be running
+    pool.scheduler.lose(worker.id);
+    assert_eq!((pool.notes(), worker.gone()), (vec![], None));
+    assert!(heir.was_woken());
+    assert_eq!(heir.takes().slot, 2);
 }
 
 #[test]
@@ -134,28 +139,6 @@ fn a_worker_that_answers_in_time_lives_on() {
 }
 
 // ---- what a stop leaves behind
-
-#[test]
-fn a_worker_that_a_task_was_stopped_in_is_replaced() {
-    let pool = Pool::new(0, 1);
-    let [worker] = pool.staff(JS);
-    pool.submit(JS, 0);
-    worker.takes();
-    pool.scheduler.cancel(0);
-    worker.ends(0, Ending::Stopped, "stopped");
-
-    let [Seen::Hire(JS, heir)] = pool.notes()[..] else { panic!("a replacement is to be started") };
-
-    pool.submit(JS, 1);
-    assert_eq!(worker.takes().slot, 1, "it works on until the other is up");
-    worker.finishes(1, "done");
-    pool.submit(JS, 2);
-    let heir = pool.start(JS, heir);
-    assert_eq!(heir.takes().slot, 2);
-    worker.stops();
-    assert_eq!(worker.gone(), None);
-    assert_eq!(pool.crew(JS).total, 1);
-}
 
 #[test]
 fn a_worker_that_is_to_be_kept_is_not_replaced() {
@@ -193,24 +176,6 @@ fn a_native_thread_is_not_replaced_after_a_stop() {
     thread.ends(0, Ending::Stopped, "stopped");
     thread.falls_asleep();
     assert_eq!(pool.notes(), [cancelled(0)]);
-}
-
-#[test]
-fn a_closed_pool_replaces_no_worker_that_a_task_was_stopped_in() {
-    let pool = Pool::new(0, 1);
-    let [worker] = pool.staff(JS);
-    for slot in 0..2 {
-        pool.submit(JS, slot);
-    }
-    worker.takes();
-    pool.scheduler.close();
-    pool.scheduler.cancel(0);
-    worker.ends(0, Ending::Stopped, "stopped");
-    assert_eq!(worker.takes().slot, 1);
-    worker.finishes(1, "done");
-    worker.stops();
-    worker.gone();
-    assert_eq!(pool.notes(), [Seen::Settled(1, "done"), Seen::PoolEnded]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn one_that_does_not_come_for_a_task_is_killed_once() {
 
     pool.tick_after(LIMIT);
 
-    assert_eq!(pool.notes()[..1], [Seen::Kill(worker.id)]);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2), Seen::Kill(worker.id)]);
     pool.tick_after(LIMIT);
     assert_eq!(pool.notes(), []);
 }
@@ -50,7 +50,7 @@ fn one_that_does_not_come_for_an_input_that_was_sent_is_killed() {
 
     pool.tick_after(LIMIT);
 
-    assert_eq!(pool.notes(), [Seen::Kill(worker.id)]);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2), Seen::Kill(worker.id)]);
     worker.gone();
     assert_eq!(pool.notes()[..1], [Seen::Ended(1, End::ExecutorGone(worker.id))]);
 }

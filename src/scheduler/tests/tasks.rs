@@ -252,7 +252,7 @@ fn what_a_withdrawn_task_left_in_the_queue_does_not_run_the_next_task_of_its_slo
         pool.submit_with_priority(kind, 1, 5.0);
         pool.submit_with_priority(kind, 0, 1.0);
         let queue = pool.scheduler.snapshot().queue;
-        assert_eq!((queue.length, queue.by_priority), (2, vec![(5.0, 1), (1.0, 1)]));
+        assert_eq!((queue.length, queue.by_priority), (1, vec![(1.0, 1)]), "the first is spoken for");
 
         assert_eq!(executor.takes().slot, 1, "the slot's earlier tenant does not lend its place");
         executor.finishes(1, "done");

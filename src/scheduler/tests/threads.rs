@@ -57,8 +57,9 @@ impl Bed {
 }
 
 impl Endpoint for Bed {
-    fn stop(&self, run: u64, _force: bool) {
+    fn stop(&self, run: u64, _force: bool) -> bool {
         self.told.fetch_max(run, Ordering::Relaxed);
+        false
     }
 }
 

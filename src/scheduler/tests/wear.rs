@@ -40,9 +40,12 @@ fn a_worn_worker_finishes_what_it_has() {
     }
     let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn.id));
     pool.submit(JS, 2);
-    assert_eq!(pool.start(JS, heir[0]).takes().slot, 2);
+    let heir = pool.start(JS, heir[0]);
+    heir.falls_asleep();
     worn.finishes(0, "done");
     worn.falls_asleep();
+    assert!(heir.was_woken(), "no more than two run at a time");
+    assert_eq!(heir.takes().slot, 2);
     let last = worn.done(1, "done");
     assert!(matches!(worn.next_with(Some(last)), Next::Stop));
     assert_eq!(pool.notes(), [Seen::Settled(0, "done"), Seen::Settled(1, "done")]);

@@ -1,6 +1,7 @@
 //! What is true after every step of a life.
 
 use super::life::{Counts, Life, Phase, Place, Task};
+use super::members::Member;
 use super::*;
 
 impl Life {
@@ -19,6 +20,7 @@ impl Life {
 
     pub(super) fn check(&mut self) {
         self.read_notes();
+        self.see_who_stands_where();
         self.those_woken_get_up();
         self.see_who_retires();
         if self.phase != Phase::Open && self.tasks.is_empty() && self.members.is_empty() && !self.ended {
@@ -43,13 +45,16 @@ impl Life {
     fn check_figures(&self) {
         let snapshot = self.pool.scheduler.snapshot();
         for (kind, summary) in KINDS.into_iter().zip([&snapshot.workers, &snapshot.native_threads]) {
-            assert_eq!(summary.total, self.crew(kind).count(), "all that were told of, and no others");
-            let busy = self.crew(kind).filter(|member| member.is_occupied()).count();
-            assert_eq!(summary.busy, busy);
-            assert_eq!(summary.idle, self.crew(kind).filter(|member| member.is_ready()).count());
+            let count = |counts: fn(&Member) -> bool| self.crew(kind).filter(|member| counts(member)).count();
+            let (floor, busy) = (count(Member::is_on_the_floor), count(Member::is_occupied));
+            let hidden = floor.saturating_sub(self.rules.maximum).min(floor - busy);
+            assert_eq!((summary.total, summary.busy), (floor - hidden, busy));
+            assert_eq!(summary.spare, count(|member| member.is_spare) + hidden);
+            let ready = count(Member::is_ready);
+            assert!(summary.idle <= ready && summary.idle + hidden >= ready);
         }
         let queue = &snapshot.queue;
-        let waiting = self.waiting(Kind::JavaScript) + self.waiting(Kind::Native);
+        let waiting = KINDS.map(|kind| self.waiting(kind) - self.spoken_for(kind)).iter().sum::<usize>();
         assert_eq!(queue.length + queue.held, waiting);
         assert_eq!(queue.by_priority.iter().map(|level| level.1).sum::<usize>(), waiting);
         let runs = |task: &&Task| matches!(task.place, Place::Running(_));
@@ -67,6 +72,25 @@ impl Life {
         assert_eq!(counts, self.counts);
         let over = counts.completed + counts.failed + counts.timed_out + counts.cancelled;
         assert_eq!(counts.submitted, over + self.tasks.len() as u64);
+    }
+
+    /// How many waiting tasks those who are up and free will take. What is kept for one is for the scheduler to know.
+    fn spoken_for(&self, kind: Kind) -> usize {
+        let spoken = lock(&self.pool.scheduler.core).spoken_for(kind, self.now * 1_000_000).len();
+        if self.is_shared {
+            let places = if kind == Kind::JavaScript { self.rules.places } else { 1 };
+            let limit = self.rules.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
+            let left = |member: &Member| {
+                let lasts = limit.map_or(usize::MAX, |limit| (limit - member.started) as usize);
+                (places - member.runs.len()).min(lasts)
+            };
+            let free: usize = self.free(kind).map(left).sum();
+            let taken: usize = self.crew(kind).map(Member::taken).sum();
+            let most = (self.rules.maximum * places).saturating_sub(taken);
+            let most = if self.crew(kind).count() > self.rules.maximum { most } else { usize::MAX };
+            assert_eq!(spoken, self.waiting(kind).min(free).min(most), "as many as there is somebody for");
+        }
+        spoken
     }
 
     /// The last note has come, and nobody is left.

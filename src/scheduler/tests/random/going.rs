@@ -1,8 +1,9 @@
 //! How the executors of a life end, and who is there for what waits.
 
-use super::life::{Count, Life, Phase};
+use super::life::{Count, Life, Phase, Place};
 use super::members::{Status, Stop};
 use super::*;
+use crate::scheduler::executor::Standing;
 
 impl Life {
     pub(super) fn gone(&mut self, kind: Kind, id: u32, replace: bool) {
@@ -48,7 +49,9 @@ impl Life {
             let is_worn_out = limit.is_some_and(|limit| member.started >= limit);
             let slept = member.woken_from.map(|since| self.now - since);
             let idled = is_worker && slept >= self.rules.idle_timeout && member.runs.is_empty();
-            let must = is_over || is_worn_out || member.is_worn || member.is_killed || self.was_resized;
+            let was_spare = core.sides[KINDS[*kind]].crew[*id].standing == Standing::Spare;
+            let is_replaced = member.is_worn || member.is_cut_off || member.is_killed || was_spare;
+            let must = is_over || is_worn_out || is_replaced || self.was_resized;
             assert!(must || (idled && self.rules.idle_timeout.is_some()), "executor {id} ends for no reason");
             member.retires = true;
             if member.status == Status::Starting {
@@ -65,7 +68,7 @@ impl Life {
             self.missing[kind as usize] = 0;
         } else if self.is_shared && demand > coming {
             assert!(self.asleep[kind as usize].is_empty(), "there is something to do, and somebody sleeps");
-            let hired = (demand - coming).min(self.room(kind));
+            let hired = (demand - coming).saturating_sub(self.standing_by(kind)).min(self.room(kind));
             assert!(hired <= self.missing[kind as usize], "there is something to do, and nobody is hired");
         }
     }
@@ -75,6 +78,31 @@ impl Life {
         let awake = || self.members.iter().filter(|(_, member)| member.is_awake());
         let first = awake().find(|(_, member)| member.status != Status::Busy && member.runs.is_empty());
         first.or_else(|| awake().next()).map(|((kind, id), _)| (KINDS[*kind], *id))
+    }
+
+    /// A worker is being ended by force: what it had fails, and counts as running until it is gone.
+    pub(super) fn lose(&mut self, id: u32) {
+        if !self.members[&(Kind::JavaScript as usize, id)].is_up {
+            return self.gone(Kind::JavaScript, id, true);
+        }
+        self.pool.scheduler.lose(id);
+        let member = self.member(Kind::JavaScript, id);
+        (member.is_killed, member.part) = (true, None);
+        let awaited = member.awaited.take();
+        let runs: Vec<_> = member.runs.iter().map(|run| (run.slot, run.number, run.stop)).collect();
+        if let Some((slot, _)) = awaited {
+            self.fails(slot, End::ExecutorGone(id));
+        }
+        for (slot, number, stop) in runs {
+            if self.tasks.get(&slot).is_none_or(|task| task.place != Place::Running(number)) {
+                continue;
+            }
+            match stop {
+                None => self.fails(slot, End::ExecutorGone(id)),
+                Some(Stop { timed_out: true, .. }) => self.fails(slot, End::TimedOut),
+                Some(_) => self.settles(slot, End::Cancelled, Count::Cancelled),
+            }
+        }
     }
 
     /// Does what there is to do.

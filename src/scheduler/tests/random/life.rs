@@ -68,7 +68,8 @@ pub(super) struct Life {
     pub asleep: [Vec<u32>; 2],
     /// Runs that executors, dead or alive, had once: the executor, the slot and the number.
     pub past: Vec<(Kind, u32, u32, u64)>,
-    pub newest: [u32; 2],
+    /// Of all executors that there have been.
+    pub numbers: HashSet<(usize, u32)>,
     /// Executors of each kind that are missing because one did not come up or was not to be replaced.
     pub missing: [usize; 2],
     pub was_resized: bool,
@@ -96,6 +97,7 @@ impl Life {
             longest_queue: rules.longest_queue,
             refuse_when_full: false,
             keep_after_stop: rules.keep_after_stop,
+            spare_workers: rules.spares,
             stop_timeout: ms(moments::PATIENCE),
             suspect_timeout: None,
             ..config(rules.minimum, rules.maximum)
@@ -113,7 +115,7 @@ impl Life {
             offered: 0,
             asleep: [Vec::new(), Vec::new()],
             past: Vec::new(),
-            newest: [0; 2],
+            numbers: HashSet::new(),
             missing: [0; 2],
             was_resized: false,
             free_slots: (0..200).rev().collect(),
@@ -161,6 +163,17 @@ impl Life {
                     self.member(Kind::JavaScript, id).wear();
                 }
             }
+            Step::Lose(index) => {
+                if let Some((Kind::JavaScript, id)) = self.pick_member(index) {
+                    self.lose(id);
+                }
+            }
+            Step::Deafen(index) => {
+                if let Some((kind, id)) = self.pick_member(index) {
+                    self.member(kind, id).bell.is_deaf();
+                }
+            }
+            Step::CancelQueued => self.cancel_queued(),
             Step::Resize(minimum, maximum) => {
                 (self.rules.minimum, self.rules.maximum) = (minimum, maximum);
                 self.was_resized = true;
@@ -204,6 +217,7 @@ impl Life {
             retry: tries,
             affinity: order.key,
         };
+        let has_spare = self.crew(kind).any(|member| member.is_spare && !member.retires);
         let answer = self.pool.scheduler.submit(Submission {
             priority: f64::from(order.priority),
             needs_delivery: order.needs_delivery,
@@ -233,18 +247,32 @@ impl Life {
             self.enters(slot);
         }
         let woken = self.those_woken_get_up();
-        if self.is_shared {
+        if self.is_shared && self.crew(kind).count() <= self.rules.maximum {
             assert_eq!(deliver_to, claimed.filter(|_| at_once));
             let expected = claimed.filter(|_| deliver_to.is_none());
             assert_eq!(woken, expected.into_iter().collect::<Vec<_>>());
             let short = claimed.is_none() && self.demand(kind) > self.coming(kind);
-            assert_eq!(hire.is_some(), short && self.room(kind) > 0);
+            assert_eq!(hire.is_some(), short && self.room(kind) > 0 && !has_spare);
         }
         if let Some(id) = hire {
             self.hired(kind, id);
         }
         assert!(full || !self.is_full, "it is said until it is no longer so");
         self.is_full = full;
+    }
+
+    /// All that waits is taken back but for what somebody is free to take.
+    fn cancel_queued(&mut self) {
+        let waits = |place: &Place| matches!(place, Place::Waiting | Place::BackingOff(_));
+        let spoken: HashSet<u32> = {
+            let core = lock(&self.pool.scheduler.core);
+            let spoken = KINDS.into_iter().flat_map(|kind| core.spoken_for(kind, self.now * 1_000_000));
+            spoken.map(|(_, entry)| entry.slot).collect()
+        };
+        let waiting = self.tasks.iter().filter(|(slot, task)| waits(&task.place) && !spoken.contains(slot));
+        let expected: Vec<u32> = waiting.map(|(slot, _)| *slot).collect();
+        assert_eq!(self.pool.scheduler.cancel_queued(), expected);
+        expected.into_iter().for_each(|slot| self.leaves(slot, Count::Cancelled));
     }
 
     /// The task waits in a queue.

@@ -3,6 +3,7 @@
 use super::helpers::Part;
 use super::life::{Count, Life, Phase, Place};
 use super::*;
+use crate::scheduler::executor::State;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -13,6 +14,8 @@ pub(super) enum Status {
     Busy,
     /// Since then.
     Asleep(u64),
+    /// Up, with room for a task that it may not take for now.
+    StandingBy,
 }
 
 pub(super) struct Run {
@@ -40,6 +43,12 @@ pub(super) struct Member {
     /// Runs so far.
     pub started: u64,
     pub is_worn: bool,
+    /// Code was cut off or left behind in it, and its pool does not keep such workers.
+    pub is_cut_off: bool,
+    /// In reserve, as the scheduler sees it: who steps in is for that to say.
+    pub is_spare: bool,
+    /// One of those that there are at most so many of, likewise.
+    pub holds_post: bool,
     pub is_killed: bool,
     pub retires: bool,
     /// It was told to stop.
@@ -56,9 +65,25 @@ impl Member {
         !self.runs.is_empty() || self.awaited.is_some() || self.part.is_some()
     }
 
-    /// Whether it is up, stays, and has no task.
+    /// Whether it is up, stays, has no task and may take one.
     pub(super) fn is_ready(&self) -> bool {
-        self.status != Status::Starting && !self.retires && !self.is_occupied()
+        let waits = matches!(self.status, Status::Starting | Status::StandingBy);
+        !waits && !self.is_spare && !self.retires && !self.is_occupied()
+    }
+
+    /// Whether users count it among those that work.
+    pub(super) fn is_on_the_floor(&self) -> bool {
+        self.holds_post || self.is_occupied()
+    }
+
+    /// Whether a run of its own was told to stop, so that it takes nothing until that is over.
+    pub(super) fn is_being_stopped(&self) -> bool {
+        self.runs.iter().any(|run| run.stop.is_some())
+    }
+
+    /// Tasks that run on it, or are about to.
+    pub(super) fn taken(&self) -> usize {
+        self.runs.len() + usize::from(self.awaited.is_some())
     }
 
     fn is_asleep(&self) -> bool {
@@ -71,12 +96,13 @@ impl Member {
 
     fn comes(&self) -> bool {
         let asks = matches!(self.status, Status::Starting | Status::Coming);
-        asks && !self.retires && self.awaited.is_none()
+        asks && !self.retires && !self.is_spare && self.awaited.is_none()
     }
 
     /// Whether there is something for it to do without being woken.
     pub(super) fn is_awake(&self) -> bool {
-        let waits = self.is_asleep() || matches!(self.awaited, Some((_, false)));
+        let waits =
+            self.is_asleep() || self.status == Status::StandingBy || matches!(self.awaited, Some((_, false)));
         self.is_killed || !self.runs.is_empty() || !waits
     }
 }
@@ -96,13 +122,52 @@ impl Life {
     }
 
     pub(super) fn coming(&self, kind: Kind) -> usize {
-        self.crew(kind).filter(|member| member.comes()).count()
+        let bars = |member: &Member| self.bars(kind) && member.is_being_stopped();
+        self.crew(kind).filter(|member| member.comes() && !bars(member)).count()
     }
 
-    /// How many could be hired. Nobody is hired for those who wear out in a closing pool.
+    /// Those on duty that are up and will take a task as soon as they may.
+    pub(super) fn free(&self, kind: Kind) -> impl Iterator<Item = &Member> {
+        let bars = self.bars(kind);
+        self.crew(kind).filter(move |member| {
+            let waits = matches!(member.status, Status::Coming | Status::Asleep(_) | Status::StandingBy);
+            let is_barred = bars && member.is_being_stopped();
+            waits && member.awaited.is_none() && !member.is_spare && !member.retires && !is_barred
+        })
+    }
+
+    /// Those on duty that will come as soon as more may run.
+    pub(super) fn standing_by(&self, kind: Kind) -> usize {
+        self.crew(kind).filter(|member| member.status == Status::StandingBy && !member.is_spare).count()
+    }
+
+    /// Whether an executor of which a run was told to stop takes nothing until that is over.
+    pub(super) fn bars(&self, kind: Kind) -> bool {
+        kind == Kind::JavaScript && !self.rules.keep_after_stop
+    }
+
+    /// Tasks of a kind that may run at a time.
+    fn most(&self, kind: Kind) -> usize {
+        self.rules.maximum * if kind == Kind::JavaScript { self.rules.places } else { 1 }
+    }
+
+    /// How many could be put on duty.
     pub(super) fn room(&self, kind: Kind) -> usize {
-        let counts = |member: &&Member| self.phase != Phase::Open || !member.is_worn;
-        self.rules.maximum.saturating_sub(self.crew(kind).filter(counts).count())
+        self.rules.maximum.saturating_sub(self.crew(kind).filter(|member| member.holds_post).count())
+    }
+
+    /// Looks up who is in reserve, and who of those standing by no longer is.
+    pub(super) fn see_who_stands_where(&mut self) {
+        let core = lock(&self.pool.scheduler.core);
+        for ((kind, id), member) in &mut self.members {
+            let executor = &core.sides[KINDS[*kind]].crew[*id];
+            member.is_spare = executor.is_spare();
+            member.holds_post = executor.holds_post();
+            if member.status == Status::StandingBy && executor.is_idle() {
+                member.status = Status::Asleep(self.now);
+                self.asleep[*kind].push(*id);
+            }
+        }
     }
 
     // ---- coming
@@ -116,6 +181,9 @@ impl Life {
             part: None,
             started: 0,
             is_worn: false,
+            is_cut_off: false,
+            is_spare: false,
+            holds_post: true,
             is_killed: false,
             retires: false,
             is_done: false,
@@ -125,17 +193,20 @@ impl Life {
             expected_stops: Vec::new(),
         };
         self.members.insert((kind as usize, id), member);
-        assert!(self.newest[kind as usize] < id, "a new number");
-        self.newest[kind as usize] = id;
-        assert!(self.crew(kind).filter(|member| !member.is_worn).count() <= self.rules.maximum);
+        assert!(self.numbers.insert((kind as usize, id)), "a new number");
         assert!(self.phase != Phase::Terminated);
+        self.see_who_stands_where();
+        let posts = self.crew(kind).filter(|member| member.holds_post).count();
+        assert!(self.was_resized || posts <= self.rules.maximum);
     }
 
     pub(super) fn hire_minimum(&mut self) {
         self.pool.scheduler.hire_minimum();
         self.read_notes();
         if self.phase == Phase::Open {
-            let staying = self.crew(Kind::JavaScript).filter(|member| !member.retires).count();
+            self.see_who_stands_where();
+            let stays = |member: &&Member| !member.retires && !member.is_spare;
+            let staying = self.crew(Kind::JavaScript).filter(stays).count();
             assert!(staying >= self.rules.minimum || self.room(Kind::JavaScript) == 0);
         }
     }
@@ -145,11 +216,15 @@ impl Life {
         let mut woken = Vec::new();
         for ((kind, id), member) in &mut self.members {
             let rang = member.bell.rings() > 0;
-            if let (true, Status::Asleep(since)) = (rang, member.status) {
-                member.status = Status::Coming;
-                member.woken_from = Some(since);
-                self.asleep[*kind].retain(|asleep| asleep != id);
-                woken.push(*id);
+            match member.status {
+                Status::Asleep(since) if rang => {
+                    member.status = Status::Coming;
+                    member.woken_from = Some(since);
+                    self.asleep[*kind].retain(|asleep| asleep != id);
+                    woken.push(*id);
+                }
+                Status::StandingBy if rang => member.status = Status::Coming,
+                _ => {}
             }
         }
         woken
@@ -159,7 +234,7 @@ impl Life {
     pub(super) fn gets_up(&mut self, kind: Kind, id: u32) {
         self.asleep[kind as usize].retain(|asleep| *asleep != id);
         let member = self.member(kind, id);
-        assert!(member.is_asleep());
+        assert!(member.is_asleep() || member.status == Status::StandingBy);
         member.status = Status::Coming;
     }
 
@@ -178,11 +253,15 @@ impl Life {
         let is_worn_out = limit.is_some_and(|limit| member.started >= limit);
         let places = if kind == Kind::JavaScript { rules.places } else { 1 };
         member.part = None;
-        let (retires, awaited, runs) = (member.retires || is_over, member.awaited, member.runs.len());
+        let is_barred = kind == Kind::JavaScript && !rules.keep_after_stop && member.is_being_stopped();
+        let (retires, awaited, runs) =
+            (member.retires || is_over || member.is_cut_off, member.awaited, member.runs.len());
 
         let next = self.pool.scheduler.next(kind, id, finished);
 
         self.asleep[kind as usize].retain(|asleep| *asleep != id);
+        let state = lock(&self.pool.scheduler.core).sides[kind].crew.find(id).map(|executor| executor.state);
+        let stands_by = state == Some(State::StandingBy);
         match (awaited, next) {
             (Some((slot, true)), Next::Run(assignment)) if slot == assignment.slot => {
                 self.begins(kind, id, assignment);
@@ -191,9 +270,15 @@ impl Life {
             (None, Next::Stop) if (retires || is_worn_out) && runs == 0 => {
                 self.member(kind, id).is_done = true
             }
-            (None, Next::Idle) if retires || is_worn_out || runs >= places => {
+            (None, Next::Idle) if retires || is_worn_out || runs >= places || is_barred => {
                 assert!(runs > 0);
                 self.member(kind, id).status = Status::Busy;
+            }
+            (None, Next::Idle) if stands_by => {
+                self.member(kind, id).status = Status::StandingBy;
+                self.see_who_stands_where();
+                let taken: usize = self.crew(kind).map(Member::taken).sum();
+                assert!(self.member(kind, id).is_spare || taken >= self.most(kind), "more might run");
             }
             (None, next) if !retires && !is_worn_out && runs < places => self.gets(kind, id, next),
             (awaited, next) => panic!("executor {id}, which awaits {awaited:?}, got {next:?}"),
@@ -250,16 +335,25 @@ impl Life {
         assert_eq!((assignment.sequence, assignment.attempt), (task.sequence, task.attempt));
         assert_eq!(assignment.delivered, task.order.needs_delivery);
         assert_eq!(assignment.stoppable, task.order.timeout.is_some());
-        task.place = Place::Running(assignment.run);
+        let place = std::mem::replace(&mut task.place, Place::Running(assignment.run));
         let deadline = task.order.timeout.map(|timeout| self.now + timeout);
         self.past.push((kind, id, slot, assignment.run));
         let limit = self.rules.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
         let places = if kind == Kind::JavaScript { self.rules.places } else { 1 };
+        let bars = self.bars(kind);
+        let was_given = place == Place::Awaiting(id);
         let member = self.member(kind, id);
+        assert!(was_given || !member.is_cut_off, "a worker that was cut off starts nothing");
+        assert!(
+            was_given || !(bars && member.is_being_stopped()),
+            "one that is being stopped starts nothing"
+        );
         (member.status, member.awaited) = (Status::Busy, None);
         member.runs.push(Run { number: assignment.run, slot, deadline, stop: None });
         member.started += 1;
         assert!(member.runs.len() <= places && limit.is_none_or(|limit| member.started <= limit));
+        let taken: usize = self.crew(kind).map(Member::taken).sum();
+        assert!(was_given || taken <= self.most(kind), "{taken} run, and may not");
     }
 
     /// The end of a run of the executor, if it has one.
@@ -284,7 +378,7 @@ impl Life {
         let finished = Finished { slot, run: run.number as u32, outcome: "its own", ending };
         let is_stopped = kind == Kind::JavaScript && run.stop.is_some();
         if is_stopped && ending == Ending::Stopped && !keep {
-            member.wear();
+            member.is_cut_off = true;
         }
         if is_stopped && ending != Ending::Stopped {
             self.expected.push(Seen::Dropped("its own"));

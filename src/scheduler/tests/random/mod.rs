@@ -43,6 +43,7 @@ struct Rules {
     places: usize,
     tasks_per_worker: Option<u64>,
     keep_after_stop: bool,
+    spares: usize,
     idle_timeout: Option<u64>,
     start_timeout: Option<u64>,
     longest_queue: Option<usize>,
@@ -69,6 +70,10 @@ enum Step {
     Retract(usize),
     HelperRetracts(usize),
     Wear(usize),
+    Lose(usize),
+    /// What runs on it will not answer when it is told to stop.
+    Deafen(usize),
+    CancelQueued,
     Resize(usize, usize),
     Pass(u64),
     Tick,
@@ -121,6 +126,9 @@ fn steps(keys: bool) -> impl Generator<Value = Vec<Step>> {
         2 => number().prop_map(Step::Retract),
         2 => number().prop_map(Step::HelperRetracts),
         2 => number().prop_map(Step::Wear),
+        2 => number().prop_map(Step::Lose),
+        4 => number().prop_map(Step::Deafen),
+        1 => Just(Step::CancelQueued),
         1 => (0usize..3, 1usize..5).prop_map(|(minimum, more)| Step::Resize(minimum, minimum + more)),
         10 => (1u64..30).prop_map(Step::Pass),
         10 => Just(Step::Tick),
@@ -131,20 +139,23 @@ fn steps(keys: bool) -> impl Generator<Value = Vec<Step>> {
 }
 
 fn rules(strategy: Strategy) -> impl Generator<Value = Rules> {
-    let sizes = (0usize..3, 0usize..4, 1usize..4);
+    let sizes = (0usize..3, 0usize..4, 1usize..4, prop_oneof![2 => Just(0), 1 => 1usize..3]);
     let tasks = prop::option::weighted(0.2, 1u64..5);
     let times = (prop::option::weighted(0.3, 1u64..50), prop::option::weighted(0.3, 1u64..50));
     (sizes, tasks, any::<bool>(), times, prop::option::weighted(0.3, 0usize..4)).prop_map(
-        move |((minimum, more, places), tasks_per_worker, keep_after_stop, times, longest_queue)| Rules {
-            minimum,
-            maximum: (minimum + more).max(1),
-            places,
-            tasks_per_worker,
-            keep_after_stop,
-            idle_timeout: times.0,
-            start_timeout: times.1,
-            longest_queue,
-            strategy,
+        move |((minimum, more, places, spares), tasks_per_worker, keep_after_stop, times, longest_queue)| {
+            Rules {
+                spares,
+                minimum,
+                maximum: (minimum + more).max(1),
+                places,
+                tasks_per_worker,
+                keep_after_stop,
+                idle_timeout: times.0,
+                start_timeout: times.1,
+                longest_queue,
+                strategy,
+            }
         },
     )
 }

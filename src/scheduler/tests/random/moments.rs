@@ -1,7 +1,7 @@
 //! What time brings to a life.
 
 use super::life::{Count, Life, Place, Task};
-use super::members::{Member, Stop};
+use super::members::{Member, Status, Stop};
 use super::*;
 
 /// How long a worker has to let go of a task that was stopped.
@@ -27,9 +27,13 @@ impl Stop {
 impl Life {
     /// The run is told to stop, if it has not been.
     pub(super) fn is_told_to_stop(&mut self, kind: Kind, number: u64, timed_out: bool) {
-        let now = self.now;
-        for ((_, _), member) in self.members.iter_mut().filter(|((each, _), _)| *each == kind as usize) {
+        let (now, bars) = (self.now, self.bars(kind));
+        for ((_, id), member) in self.members.iter_mut().filter(|((each, _), _)| *each == kind as usize) {
             for run in member.runs.iter_mut().filter(|run| run.number == number) {
+                if bars && matches!(member.status, Status::Asleep(_) | Status::StandingBy) {
+                    member.status = Status::Busy;
+                    self.asleep[kind as usize].retain(|asleep| asleep != id);
+                }
                 match &mut run.stop {
                     Some(stop) => stop.timed_out &= timed_out,
                     None => {

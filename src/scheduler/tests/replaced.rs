@@ -1,0 +1,248 @@
+//! Workers that are lost to a stop, and who steps in for them: never do more tasks run than may.
+
+use super::*;
+
+/// A pool of so many workers with so many in reserve, all up; those in reserve come last.
+fn pool_with_spares(size: usize, spares: usize) -> Pool {
+    Pool::with(&Config { spare_workers: spares, ..config(size, size) })
+}
+
+/// Has a worker cut off from the task that it takes.
+fn is_cut_off(pool: &Pool, worker: &Executor<'_>, slot: u32) {
+    pool.submit(JS, slot);
+    worker.takes();
+    worker.bell.is_deaf();
+    pool.scheduler.cancel(slot);
+}
+
+#[test]
+fn the_replacement_starts_when_the_stop_is_ordered_and_takes_nothing_before_the_run_is_over() {
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    is_cut_off(&pool, &worker, 0);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2)]);
+    pool.submit(JS, 1);
+    let heir = pool.start(JS, 2);
+    heir.falls_asleep();
+    assert!(!heir.was_woken());
+    assert_eq!((pool.crew(JS).total, pool.crew(JS).busy, pool.crew(JS).spare), (1, 1, 1));
+
+    worker.ends(0, Ending::Stopped, "cut off");
+
+    assert!(heir.was_woken());
+    assert_eq!((pool.crew(JS).total, pool.crew(JS).spare), (1, 0));
+    worker.stops();
+    assert_eq!(heir.takes().slot, 1);
+    assert_eq!(worker.gone(), None);
+    assert_eq!(pool.notes(), []);
+}
+
+#[test]
+fn a_worker_that_was_cut_off_takes_nothing_although_nobody_else_is_up() {
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    is_cut_off(&pool, &worker, 0);
+    pool.submit(JS, 1);
+    worker.ends(0, Ending::Stopped, "cut off");
+    worker.stops();
+    assert_eq!(pool.start(JS, 2).takes().slot, 1);
+}
+
+#[test]
+fn one_that_is_being_stopped_takes_nothing_until_it_is_known_how_that_ends() {
+    let pool = Pool::with(&Config { places: 2, ..config(0, 1) });
+    let [worker] = pool.staff(JS);
+    pool.submit(JS, 0);
+    worker.takes();
+    worker.falls_asleep();
+    pool.scheduler.cancel(0);
+    worker.bell.rings();
+    pool.submit(JS, 1);
+    assert!(!worker.was_woken());
+    worker.falls_asleep();
+
+    let late = worker.done(0, "late");
+
+    assert!(matches!(worker.next_with(Some(late)), Next::Run(Assignment { slot: 1, .. })));
+    assert_eq!(pool.notes(), [Seen::Dropped("late")]);
+}
+
+#[test]
+fn a_task_that_one_was_on_its_way_for_goes_to_another_when_that_is_being_stopped() {
+    let pool = Pool::with(&Config { places: 2, ..config(0, 2) });
+    let [other, worker] = pool.staff(JS);
+    pool.submit(JS, 0);
+    worker.takes();
+    worker.falls_asleep();
+    pool.submit(JS, 1);
+    assert!(worker.was_woken() && !other.was_woken());
+    pool.scheduler.cancel(0);
+    assert!(other.was_woken());
+    worker.falls_asleep();
+    assert_eq!(other.takes().slot, 1);
+}
+
+#[test]
+fn who_asks_whether_it_is_to_stop_costs_no_replacement_unless_it_is_told_by_force() {
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    for slot in 0..100 {
+        pool.submit(JS, slot);
+        worker.takes();
+        pool.scheduler.cancel(slot);
+        pool.tick_after(ms(5));
+        worker.fails(slot, "in good order");
+        assert_eq!(pool.notes(), [Seen::Dropped("in good order")]);
+    }
+    pool.submit(JS, 0);
+    worker.takes();
+    pool.scheduler.cancel(0);
+    pool.tick_after(STOP_GRACE);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2)]);
+}
+
+#[test]
+fn a_replacement_that_is_not_needed_after_all_ends() {
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    is_cut_off(&pool, &worker, 0);
+    let heir = pool.start(JS, 2);
+    heir.falls_asleep();
+    worker.finishes(0, "just in time");
+    assert!(heir.was_woken());
+    heir.stops();
+    heir.gone();
+    pool.submit(JS, 1);
+    assert_eq!(worker.takes().slot, 1);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2), Seen::Dropped("just in time")]);
+}
+
+#[test]
+fn one_that_is_cut_off_finishes_what_else_it_runs_while_others_take_the_places_that_are_left() {
+    let pool = Pool::with(&Config { places: 3, ..config(0, 1) });
+    let [worker] = pool.staff(JS);
+    for slot in 0..3 {
+        pool.submit(JS, slot);
+        worker.takes();
+    }
+    worker.bell.is_deaf();
+    pool.scheduler.cancel(0);
+    (3..6).for_each(|slot| _ = pool.submit(JS, slot));
+    let heir = pool.start(JS, 2);
+    heir.falls_asleep();
+    let stopped = worker.end_of(0, Ending::Stopped, "cut off");
+    assert!(matches!(worker.next_with(Some(stopped)), Next::Idle));
+    assert_eq!(heir.takes().slot, 3);
+    heir.falls_asleep();
+    heir.bell.rings();
+    worker.finishes(1, "done");
+    assert!(heir.was_woken());
+    assert_eq!(heir.takes().slot, 4);
+    heir.falls_asleep();
+    let last = worker.done(2, "done");
+    assert!(matches!(worker.next_with(Some(last)), Next::Stop));
+    assert_eq!(heir.takes().slot, 5);
+}
+
+#[test]
+fn a_closed_pool_replaces_one_that_was_cut_off_for_what_still_waits_and_not_otherwise() {
+    for waits in [false, true] {
+        let pool = Pool::new(0, 1);
+        let [worker] = pool.staff(JS);
+        pool.submit(JS, 0);
+        worker.takes();
+        if waits {
+            pool.submit(JS, 1);
+        }
+        worker.bell.is_deaf();
+        pool.scheduler.close();
+        pool.scheduler.cancel(0);
+        assert_eq!(pool.notes(), if waits { vec![Seen::Hire(JS, 2)] } else { vec![] });
+        worker.ends(0, Ending::Stopped, "cut off");
+        worker.stops();
+        worker.gone();
+        if waits {
+            let heir = pool.start(JS, 2);
+            assert_eq!(heir.takes().slot, 1);
+            heir.finishes(1, "done");
+            heir.stops();
+            heir.gone();
+            assert_eq!(pool.notes(), [Seen::Settled(1, "done"), Seen::PoolEnded]);
+        } else {
+            assert_eq!(pool.notes(), [Seen::PoolEnded]);
+        }
+    }
+}
+
+// ---- in reserve
+
+#[test]
+fn those_in_reserve_are_started_ahead_and_take_nothing_until_they_step_in() {
+    let pool = pool_with_spares(1, 1);
+    let [first, spare] = pool.hire_minimum()[..] else { panic!("one, and one in reserve") };
+    let (first, spare) = (pool.start(JS, first), pool.start(JS, spare));
+    for executor in [&first, &spare] {
+        executor.falls_asleep();
+    }
+    (0..3).for_each(|slot| _ = pool.submit(JS, slot));
+    assert!(!spare.was_woken());
+    spare.falls_asleep();
+    assert_eq!(first.takes().slot, 0);
+    assert_eq!((pool.crew(JS).total, pool.crew(JS).spare, pool.crew(JS).idle), (1, 1, 0));
+
+    assert_eq!(first.gone(), Some(3), "the next in reserve");
+
+    assert!(spare.was_woken());
+    assert_eq!(spare.takes().slot, 1);
+    assert_eq!(pool.notes(), [Seen::Ended(0, End::ExecutorGone(first.id))]);
+}
+
+#[test]
+fn one_in_reserve_steps_in_for_one_that_was_cut_off_and_the_reserve_is_filled_up() {
+    let pool = pool_with_spares(1, 1);
+    let ids = pool.hire_minimum();
+    let [worker, spare] = [0, 1].map(|index| pool.start(JS, ids[index]));
+    worker.falls_asleep();
+    spare.falls_asleep();
+    is_cut_off(&pool, &worker, 0);
+    pool.submit(JS, 1);
+    assert!(!spare.was_woken(), "the run is not over");
+    worker.ends(0, Ending::Stopped, "cut off");
+    assert!(spare.was_woken());
+    assert_eq!(spare.takes().slot, 1);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 3)], "one more, and no more");
+}
+
+#[test]
+fn a_pool_that_grows_takes_one_in_reserve_before_it_starts_another() {
+    let pool = Pool::with(&Config { spare_workers: 1, ..config(0, 2) });
+    let [spare] = pool.hire_minimum()[..] else { panic!("one in reserve") };
+    let spare = pool.start(JS, spare);
+    spare.falls_asleep();
+    let hired = pool.workers_hired_by(|| assert_eq!(pool.submit(JS, 0), None));
+    assert_eq!(hired, [2], "in reserve");
+    assert!(spare.was_woken());
+    assert_eq!(spare.takes().slot, 0);
+}
+
+#[test]
+fn a_worn_worker_makes_way_at_once_for_one_in_reserve() {
+    let pool = pool_with_spares(1, 1);
+    let ids = pool.hire_minimum();
+    let [worn, spare] = [0, 1].map(|index| pool.start(JS, ids[index]));
+    worn.falls_asleep();
+    spare.falls_asleep();
+    pool.scheduler.wear(worn.id);
+    worn.stops();
+    pool.submit(JS, 0);
+    assert_eq!(spare.takes().slot, 0);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 3)]);
+}
+
+#[test]
+fn one_in_reserve_that_does_not_come_up_is_not_replaced_for_ever() {
+    let pool = pool_with_spares(1, 1);
+    let ids = pool.hire_minimum();
+    pool.start(JS, ids[0]).falls_asleep();
+    assert_eq!(pool.start(JS, ids[1]).gone(), None);
+}
