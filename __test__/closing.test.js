@@ -357,6 +357,53 @@ describe('close({ cancelQueued })', () => {
     await within(Promise.all([first, second, running]), 'the end')
   })
 
+  test.each(['workers', 'nativeThreads'])(
+    'cancels those that none of the %s is free to take',
+    async (kind) => {
+      for (let round = 0; round < 10; round++) {
+        const pool = poolOf({ maxWorkers: 2, nativeThreads: 2 })
+        const gates = [makeGate(), makeGate()]
+        const pipes = []
+        const submit = (gate, priority) => {
+          if (kind === 'workers') return pool.execute('block', gate, { priority })
+          pipes.push(makePipe())
+          return pool.execute('native:hash', { data: { path: pipes.at(-1).file } }, { priority })
+        }
+        const letGo = (gate) => {
+          open(gate)
+          for (const pipe of pipes.splice(0)) pipe.release()
+        }
+        const warm = [0, 1].map(() => submit(gates[0], 0))
+        await until(() => pool.stats()[kind].busy === 2, 'the first two')
+        letGo(gates[0])
+        await Promise.all(warm)
+        await until(() => pool.stats()[kind].idle === 2, 'two that are idle')
+        const tasks = [0, 1, 2, 3, 4].map((priority) => submit(gates[1], priority))
+        const settled = Promise.allSettled(tasks)
+        expect(pool.stats().queue.length).toBe(3)
+        const closed = pool.close({ cancelQueued: true })
+        expect(pool.stats().tasks.cancelled).toBe(3)
+        letGo(gates[1])
+        await within(closed, 'close()')
+        const ran = (await settled).filter(({ status }) => status === 'fulfilled')
+        expect(ran).toHaveLength(2)
+      }
+    }
+  )
+
+  test('lets a task run that an idle worker was there for, each time', async () => {
+    for (let round = 0; round < 40; round++) {
+      const pool = poolOf()
+      await pool.execute('echo')
+      await until(() => pool.stats().workers.idle === 1, 'the idle worker')
+      const task = pool.execute('echo', round)
+      expect(pool.stats().queue).toMatchObject({ length: 0, byPriority: {} })
+      const closed = pool.close({ cancelQueued: true })
+      await expect(within(task, 'the task')).resolves.toBe(round)
+      await within(closed, 'close()')
+    }
+  })
+
   test('of a pool whose workers are starting', async () => {
     const pool = poolOf({ maxWorkers: 2 })
     const queued = rejection(pool.execute('echo'))

@@ -397,7 +397,9 @@ function begin(tellArrival) {
 const isUp = () => tell(NEWS.UP)
 
 control.on('message', heed).unref()
-if (mayStop) globals.load()
+// Where others come after a task that was stopped, or are under way beside it, before any task can be: whenever the first
+// comes that may be stopped, its time is not to be spent on this.
+if (mayStop || isKept || places > 1) globals.load()
 if (path === undefined) begin(isUp)
 else
   script.ready().then(

@@ -140,6 +140,13 @@ impl Crew {
         up.or_else(|| spares().next()).map(|(id, _)| id)
     }
 
+    /// Who makes way for one in reserve: that is up, and has a post to take over.
+    pub(super) fn to_be_relieved(&self) -> Option<u32> {
+        let worn = self.first_worn()?;
+        let is_up = self.first_spare().is_some_and(|spare| self[spare].is_up());
+        (is_up && self.count(Executor::holds_post) <= self.maximum).then_some(worn)
+    }
+
     /// Who is to be done without: one that is not up, if there is one.
     pub(super) fn last_spare(&self) -> Option<u32> {
         let spares = || self.iter().filter(|(_, executor)| executor.is_spare());

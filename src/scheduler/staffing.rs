@@ -28,11 +28,7 @@ impl<J, O> Core<J, O> {
         let crew = &mut self.sides[kind].crew;
         let Some(executor) = crew.find_mut(id) else { return }; // declared gone while it started
         executor.arrive();
-        if executor.is_spare()
-            && let Some(worn) = crew.first_worn()
-        {
-            self.retire(kind, worn, now, effects);
-        }
+        self.relieve(kind, now, effects);
     }
 
     /// Whether worker `id` is up and not about to end.
@@ -48,11 +44,16 @@ impl<J, O> Core<J, O> {
         // It may be gone, about to go, or to be replaced already.
         let Some(executor) = crew.find_mut(id).filter(|executor| executor.stays()) else { return };
         executor.standing = Standing::Worn;
-        if crew.first_spare().is_some_and(|spare| crew[spare].is_up()) {
-            return self.retire(kind, id, now, effects);
-        }
-        self.review_reserve(kind, now, effects);
         self.rehome(kind, id, true, now, effects);
+        self.relieve(kind, now, effects);
+        self.review_reserve(kind, now, effects);
+    }
+
+    /// Worn ones make way for those in reserve that are up.
+    fn relieve(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        while let Some(worn) = self.sides[kind].crew.to_be_relieved() {
+            self.retire(kind, worn, now, effects);
+        }
     }
 
     /// Code was cut off or left behind in an executor, or it does not answer: it takes nothing more, and somebody else
@@ -263,6 +264,7 @@ impl<J, O> Core<J, O> {
         self.rehome_all(kind, id, (executor.own, executor.pinned), replace, now, effects);
         self.end_if_over(now, effects);
         self.take_over(kind, replace, failed, now, effects);
+        self.relieve(kind, now, effects);
         self.release(kind, now, effects);
     }
 

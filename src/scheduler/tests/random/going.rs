@@ -87,7 +87,7 @@ impl Life {
         }
         self.pool.scheduler.lose(id);
         let member = self.member(Kind::JavaScript, id);
-        (member.is_killed, member.part) = (true, None);
+        member.is_killed = true;
         let awaited = member.awaited.take();
         let runs: Vec<_> = member.runs.iter().map(|run| (run.slot, run.number, run.stop)).collect();
         if let Some((slot, _)) = awaited {
