@@ -137,8 +137,8 @@ export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposa
 
   /**
    * Takes no more tasks (they reject with `ERR_POOL_CLOSED`), lets those it has finish, and resolves when every
-   * thread is gone. With `timeout`, terminates after so many milliseconds; with `cancelQueued`, tasks that do
-   * not run yet reject with `ERR_POOL_CLOSED`.
+   * thread is gone. With `timeout`, terminates after so many milliseconds; with `cancelQueued`, tasks that
+   * nobody is free to run reject with `ERR_POOL_CLOSED`.
    */
   close(options?: CloseOptions): Promise<void>
 

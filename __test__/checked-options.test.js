@@ -41,6 +41,7 @@ describe('what options come to', () => {
         maxTasksPerWorker: INFINITE,
         maxHeapBeforeRecycle: INFINITE,
         keepWorkerAfterStop: false,
+        spareWorkers: 0,
         startTimeout: 30_000
       },
       defaults: UNLIMITED

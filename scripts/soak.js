@@ -10,7 +10,7 @@ const { isDeepStrictEqual, parseArgs } = require('node:util')
 // The addon that has tasks that panic; `npm run soak` builds it.
 process.env.THREADMILL_ADDON ??= path.join(__dirname, '..', 'threadmill.testing.node')
 const { WorkerPool } = require('..')
-const { KINDS } = require('./soak/kinds.js')
+const { KINDS, STORM } = require('./soak/kinds.js')
 
 const { values } = parseArgs({
   options: {
@@ -40,7 +40,11 @@ const SHAPES = [
   { strategy: 'least-loaded', concurrentTasksPerWorker: 2, aging: 5 },
   { maxQueue: 4, whenFull: 'reject' },
   { maxQueue: 2, whenFull: 'wait', maxHeapBeforeRecycle: 30e6 },
-  { minWorkers: 1, idleTimeout: 5 }
+  { minWorkers: 1, idleTimeout: 5 },
+  { storm: 1, size: 1 },
+  { storm: 2, size: 2 },
+  { storm: 1, size: 1, spareWorkers: 1 },
+  { storm: 1, size: 1, keepWorkerAfterStop: true }
 ]
 const ENDINGS = [
   (pool) => pool.close(),
@@ -55,6 +59,8 @@ const NEIGHBOURS = ['ERR_WORKER_EXITED', 'ERR_WORKER_OUT_OF_MEMORY']
 
 const IN_FLIGHT = 48
 const TASKS_PER_POOL = 2_000
+/** Of those in a storm, every second or so costs a worker. */
+const TASKS_PER_STORM = 200
 /** A promise that has not settled after so long is lost. */
 const PATIENCE = 60_000
 
@@ -69,29 +75,34 @@ function problem(kind, text) {
   if (problems.length < 20) problems.push(`${kind}: ${text}`)
 }
 
-const weights = Object.values(KINDS).reduce((sum, { weight }) => sum + weight, 0)
-function anyKind() {
-  let at = random() * weights
-  for (const [name, kind] of Object.entries(KINDS)) if ((at -= kind.weight) < 0) return [name, kind]
-  return Object.entries(KINDS)[0]
+function anyKind(kinds) {
+  let at = random() * Object.values(kinds).reduce((sum, { weight }) => sum + weight, 0)
+  for (const [name, kind] of Object.entries(kinds)) if ((at -= kind.weight) < 0) return [name, kind]
+  return Object.entries(kinds)[0]
 }
 
 /** A pool, and the tasks that were given to it. */
 class Subject {
   constructor(index) {
-    const shape = SHAPES[index % SHAPES.length]
-    this.pool = new WorkerPool(TASKS, { maxWorkers: 2, nativeThreads: 2, resourceLimits, ...shape })
+    const { storm, ...shape } = SHAPES[index % SHAPES.length]
+    const maxWorkers = storm === undefined ? 2 : undefined
+    this.pool = new WorkerPool(TASKS, { maxWorkers, nativeThreads: 2, resourceLimits, ...shape })
     this.sharesWorkers = (shape.concurrentTasksPerWorker ?? 1) > 1
-    this.left = TASKS_PER_POOL
+    /** How many tasks may run at a time, if that is watched. */
+    this.most = storm
+    this.floor = new Int32Array(new SharedArrayBuffer(12))
+    this.kinds = storm === undefined ? KINDS : STORM
+    this.left = storm === undefined ? TASKS_PER_POOL : TASKS_PER_STORM
     this.counts = { fulfilled: 0, rejected: 0, refused: 0 }
     this.runs = new Int32Array(new SharedArrayBuffer(4 * TASKS_PER_POOL))
     totals.pools++
   }
 
   async run() {
-    const [name, { make }] = anyKind()
-    const { task, input, options = {}, value, ends = [], runs = 1, abortAfter, fault } = make(random)
+    const [name, { make }] = anyKind(this.kinds)
+    const { task, input, onFloor, options = {}, value, ends = [], runs = 1, abortAfter, fault } = make(random)
     const index = --this.left
+    if (onFloor) Object.assign(input, { floor: this.floor, most: this.most })
     const counted = ['echo', 'busy', 'wait', 'fail', 'failAtFirst'].includes(task)
     if (counted && random() < 0.5) Object.assign(input, { runs: this.runs, index })
     if (random() < 0.1) options.affinity = Math.floor(random() * 8)
@@ -147,7 +158,7 @@ async function keepBusy(until) {
       if (random() < 0.5) await Promise.race(tasks.slice(-batch))
       else await Promise.all(tasks.splice(0))
       if (random() < 0.02) block(random() * 30)
-      if (random() < 0.05) {
+      if (subject.most === undefined && random() < 0.05) {
         const maxWorkers = 1 + Math.floor(random() * 3)
         subject.pool.resize({ minWorkers: 0, maxWorkers }).catch(() => {})
       }

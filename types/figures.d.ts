@@ -13,12 +13,15 @@ export interface Times {
 export interface PoolStats {
   /** The pool's name. */
   name: string
-  /** Workers: all (those still starting included), running a task, ready for one. */
-  workers: { total: number; busy: number; idle: number }
+  /**
+   * Workers: all (those still starting included), running a task, ready for one. Apart from these, where there are any,
+   * `spare` ones: in reserve, or about to take the place of one that is being stopped.
+   */
+  workers: { total: number; busy: number; idle: number; spare?: number }
   /** Native threads, likewise. */
   nativeThreads: { total: number; busy: number; idle: number }
   /**
-   * Tasks that wait: how many, for how many milliseconds the oldest, how many of each priority. `held` more, with
+   * Tasks that wait, without those that somebody is free to take: how many, for how many milliseconds the oldest, how many of each priority. `held` more, with
    * `whenFull: 'wait'`, wait for room in the queue; `length` never exceeds `maxQueue` then.
    */
   queue: { length: number; held: number; oldestAge: number; byPriority: Record<string, number> }

@@ -71,7 +71,7 @@ export interface PoolOptions {
   /** The `retries` of tasks that have none of their own: most runs after the first, or more about them. Default 0. */
   retries?: number | RetryOptions
   /**
-   * Most tasks that wait. A whole number from 0 or `Infinity`, which is the default; `'auto'` is the square of
+   * Most tasks that wait; one that somebody is free to take does not. A whole number from 0 or `Infinity`, which is the default; `'auto'` is the square of
    * `maxWorkers + nativeThreads`.
    */
   maxQueue?: number | 'auto'
@@ -92,10 +92,15 @@ export interface PoolOptions {
   /** A worker is replaced after a task that leaves more bytes than this in its heap. Above 0. Default `Infinity`: never. */
   maxHeapBeforeRecycle?: number
   /**
-   * Keeps a worker whose synchronous task had to be stopped. Default false: it is replaced, as what its modules
-   * hold may be half changed.
+   * Keeps a worker in which a task had to be cut off or left behind. Default false: it runs no other task and is
+   * replaced at once, as what its modules hold may be half changed.
    */
   keepWorkerAfterStop?: boolean
+  /**
+   * Workers beyond those on duty, started ahead and with the script loaded. They take no task until they step in for a
+   * worker that is stopped or dies, or when the pool grows. From 0 to 4096. Default 0.
+   */
+  spareWorkers?: number
   /** The longest that a worker may take to load the script and run its `setup`. Above 0. Default 30 000; `Infinity`: no limit. */
   startTimeout?: number
   /** The time between two `health` events. From 1, finite. Default 5000. */
@@ -163,7 +168,10 @@ export type PriorityOptions = Omit<ExecuteOptions, 'priority'>
 export interface CloseOptions {
   /** Milliseconds after which the pool is terminated. From 0. Default none. */
   timeout?: number
-  /** Rejects tasks that do not run yet with `ERR_POOL_CLOSED`. Default false. */
+  /**
+   * Rejects tasks that wait, for somebody who is free or for another try, with `ERR_POOL_CLOSED`. One that somebody is
+   * free to take counts as running. Default false.
+   */
   cancelQueued?: boolean
 }
 

@@ -177,6 +177,49 @@ const KINDS = {
   }
 }
 
+/**
+ * A storm of timeouts, and between them tasks that see to it that no more run at a time than may. These share memory with
+ * all of their pool (`floor`).
+ * @type {typeof KINDS}
+ */
+const STORM = {
+  alone: {
+    weight: 8,
+    make: (random) => ({
+      task: 'alone',
+      input: { milliseconds: 0.5 + random() },
+      onFloor: true,
+      value: 'no more than may'
+    })
+  },
+  beat: {
+    weight: 3,
+    make: (random) => ({
+      task: 'beat',
+      input: {},
+      onFloor: true,
+      ends: ['ERR_TASK_TIMEOUT'],
+      options: { timeout: 1 + random() * 5 },
+      fault: 'endless loop in a storm, timed out'
+    })
+  },
+  touch: {
+    weight: 1,
+    make: (random) => ({
+      task: 'touch',
+      input: { value: 8 },
+      value: 8,
+      ends: ['ERR_TASK_TIMEOUT'],
+      options: { timeout: 1 + random() * 5 },
+      fault: "first touch of Node's globals in a storm, timed out"
+    })
+  },
+  ...timedOut('never', 'promise that never settles, timed out'),
+  ...timedOut('polite', 'task that heeds its signal, timed out'),
+  ...timedOut('asks', 'task that asks whether it is to stop, timed out'),
+  hang: { ...KINDS.hang, weight: 0.1 }
+}
+
 /** A task that has to be stopped. */
 function timedOut(task, fault) {
   const make = (random) => ({
@@ -189,4 +232,4 @@ function timedOut(task, fault) {
   return { [task]: { weight: 2, make } }
 }
 
-module.exports = { KINDS }
+module.exports = { KINDS, STORM }

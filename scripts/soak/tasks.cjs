@@ -75,6 +75,33 @@ exports.hang = async (input) => {
   for (;;);
 }
 
+/** On the floor of a pool: how many `alone` run, how often `beat` has beaten, how many `alone` have ended. */
+const [RUNNING, BEATS, ENDED] = [0, 1, 2]
+
+exports.beat = ({ floor }) => {
+  for (;;) Atomics.add(floor, BEATS, 1)
+}
+
+/** Runs beside others only if `most` allows. */
+exports.alone = ({ floor, most, milliseconds }) => {
+  const others = Atomics.add(floor, RUNNING, 1)
+  const [beats, ended] = [Atomics.load(floor, BEATS), Atomics.load(floor, ENDED)]
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+  const isBeaten = Atomics.load(floor, BEATS) !== beats
+  // If none of the others has ended meanwhile, they ran beside that which beat.
+  const isCrowded =
+    others + 1 > most || (isBeaten && others + 2 > most && Atomics.load(floor, ENDED) === ended)
+  Atomics.sub(floor, RUNNING, 1)
+  Atomics.add(floor, ENDED, 1)
+  return isCrowded ? `${others + 1} run, and one that beats: ${isBeaten}` : 'no more than may'
+}
+
+exports.touch = (input) => {
+  const touched = typeof performance.now() + typeof crypto.subtle + typeof TransformStream
+  return touched === 'numberobjectfunction' ? input.value : touched
+}
+
 exports.exit = (input) => {
   count(input)
   process.exit(input.code)
