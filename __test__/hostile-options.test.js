@@ -110,6 +110,7 @@ const OF_SCRIPTED_POOL = {
   maxTasksPerWorker: WHOLE_OR_INFINITE,
   maxHeapBeforeRecycle: ABOVE_0,
   keepWorkerAfterStop: FLAG,
+  spareWorkers: whole(0, 4096),
   startTimeout: ABOVE_0,
   healthInterval: FINITE_FROM_1,
   resourceLimits: { types: NO_OBJECTS },
