@@ -28,6 +28,9 @@ const { ANSWER } = require('./wire/layout.js')
 // What Rust holds must not hold an ended pool, as anything does that is made in the constructor.
 const calling = (wake) => () => wake.drain()
 const nothing = () => {}
+/** What tools that look for what keeps a process alive ask the resource of a pool. */
+const resourceOf = (wake) => ({ hasRef: () => wake.hasRef() })
+const never = () => false
 
 /** See index.d.ts. What the parts are for is in ./README.md. */
 class WorkerPool extends Emitter {
@@ -55,10 +58,11 @@ class WorkerPool extends Emitter {
     this.#spares = spareWorkers
 
     /** What Rust calls; it lets go of the pool once that has ended. */
-    const wake = { drain: nothing }
+    const wake = { drain: nothing, hasRef: never }
     const native = new addon.NativePool(
       { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name },
       calling(wake),
+      resourceOf(wake),
       Submit.memory,
       Inbox.memory
     )
@@ -83,11 +87,13 @@ class WorkerPool extends Emitter {
       errorClasses
     }
     const workers = new Workers(native, settings, { tasks, inbox, withdrawals, hold, news, scope })
+    withdrawals.connect(workers)
     const delivery = new Delivery(native, { tasks, workers, hold })
     const backpressure = new Backpressure(news)
     const retries = new Retries(native, { tasks, hold }, defaults)
     const life = new Life(native, { tasks, workers, withdrawals, hold, news }, () => {
       wake.drain = nothing
+      wake.hasRef = never
       this.#health.rest()
     })
     const figures = new Figures(native, name, names)
@@ -100,6 +106,7 @@ class WorkerPool extends Emitter {
       )
     )
     wake.drain = () => inbox.drain()
+    wake.hasRef = () => hold.isHeld
 
     this.#native = native
     this.#backpressure = backpressure

@@ -11,7 +11,10 @@ export interface TaskContext {
   readonly priority: number
   /** The worker that runs it; unique in the pool. */
   readonly workerId: number
-  /** Aborts when the task is told to stop: by its own `signal` or a timeout. */
+  /**
+   * Aborts when the task is told to stop: by its own `signal`, whose reason crosses as an error that is thrown does, or
+   * by a timeout, with an error named `TimeoutError` whose code is `ERR_TASK_TIMEOUT`.
+   */
   readonly signal: AbortSignal
   /** Whether the task has been told to stop. True as soon as that is so, also in the middle of a synchronous loop. */
   readonly aborted: boolean

@@ -18,6 +18,11 @@ class Hold {
     this.#tasks = tasks
   }
 
+  /** Whether the process is being kept alive. */
+  get isHeld() {
+    return this.#held
+  }
+
   /** A task has been submitted. */
   keep() {
     if (!this.#held) this.review()

@@ -137,8 +137,10 @@ class Life {
     await this.#workers.gone() // those that were ended by force, too
     if (this.#phase === PHASE.CLOSING) this.#phase = PHASE.CLOSED
     this.#hold.need(REASON.END, false)
-    // After the handlers of results that came in the same batch.
-    setImmediate(this.#end.resolve)
+    // After the handlers of results that came in the same batch, and when the handles that were closed are gone: Node
+    // closes them in one turn of the event loop, and says so in the next.
+    const { resolve } = this.#end
+    setImmediate(() => setImmediate(resolve))
   }
 }
 

@@ -86,6 +86,11 @@ class ThreadHost {
     this.#control.postMessage([ORDER.SAY])
   }
 
+  /** Tells why a run is going to be told to stop. */
+  explain(run, reason) {
+    this.#control.postMessage([ORDER.WHY, run, reason])
+  }
+
   /** What the worker prints, where that is not passed on to the process. */
   get output() {
     const { stdout, stderr } = this.#worker

@@ -9,6 +9,9 @@ class Withdrawals {
   #native
   #tasks
   #hold
+  #workers = /** @type {InstanceType<typeof import('./workers.js').Workers>} */ (
+    /** @type {unknown} */ (undefined)
+  )
   #signals = new Signals((slot, signal) => this.#abort(slot, signal))
 
   /**
@@ -19,6 +22,11 @@ class Withdrawals {
     this.#native = native
     this.#tasks = tasks
     this.#hold = hold
+  }
+
+  /** Where tasks run. */
+  connect(workers) {
+    this.#workers = workers
   }
 
   /** Submits a task with a signal, and listens to that before anything else happens. */
@@ -46,6 +54,10 @@ class Withdrawals {
   #abort(slot, signal) {
     const tasks = this.#tasks
     if (!tasks.isOpen(slot) || tasks.isSettled(slot)) return
+    const kept = tasks.kept[slot]
+    const run = this.#native.runOf(slot)
+    if (run !== null) this.#workers.explain(run[0], run[1], reasonOf(signal))
+    if (tasks.kept[slot] !== kept || tasks.isSettled(slot)) return // by a getter in the reason
     const answer = this.#native.cancel(slot)
     if (this.#takeFromAsked(slot) || answer === CANCEL.OUT) tasks.giveBack(slot, reasonOf(signal))
     else if (answer === CANCEL.OVER) tasks.giveBackEarly(slot, reasonOf(signal))

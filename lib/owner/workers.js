@@ -4,7 +4,7 @@
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
 const { CUT_OFF, LEAVING, NEWS, PORT } = require('../wire/port.js')
-const { restore } = require('../wire/thrown.js')
+const { describe, restore, simplify } = require('../wire/thrown.js')
 const { LONGEST_LEAVE, deathError } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
@@ -308,6 +308,21 @@ class Workers {
         : { value: undefined, error: new Error('its worker is gone') }
     } catch (error) {
       return { value: undefined, error }
+    }
+  }
+
+  /** Tells worker `id` why a run is going to be told to stop. */
+  explain(id, run, reason) {
+    const host = this.#workers.get(id)?.host
+    try {
+      const description = describe(reason)
+      try {
+        host?.explain(run, description)
+      } catch {
+        host?.explain(run, simplify(description))
+      }
+    } catch {
+      /* it cannot be read: the task will hear that it is to stop, not why */
     }
   }
 

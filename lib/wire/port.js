@@ -12,8 +12,11 @@ const PORT = { CARGO: 0, SHARED: 1, FORGET: 2 }
  */
 const NEWS = { UP: 0, BROKEN: 1, LEAVES: 2, FAILED: 3, SAID: 4 }
 
-/** What its owner says to it there: that it may not be heard any more once it has said what it has printed. */
-const ORDER = { SAY: 0 }
+/**
+ * What its owner says to it there: that it is to say what it has printed, as nobody will hear it later; why a run is
+ * going to be told to stop, which is an error described, or another value.
+ */
+const ORDER = { SAY: 0, WHY: 1 }
 
 /**
  * What the end of a worker waits for: its script's `teardown`, or handlers of 'exit', as it says; or that its event loop

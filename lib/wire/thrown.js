@@ -13,8 +13,11 @@ const OWN_PARTS = new Set(['message', 'stack', 'cause', 'name'])
 /** Errors further from the one that was thrown, along causes and `errors`, are left out: nobody reads on. */
 const DEEPEST = 1000
 
-/** @type {(value: any) => boolean} */
-const isError = (value) => read(() => types.isNativeError(value) || value instanceof Error) === true
+/** A DOMException may be of another realm, and is no native error. @type {(value: any) => boolean} */
+const isError = (value) =>
+  read(() => types.isNativeError(value) || value instanceof Error || isDOM(value)) === true
+
+const isDOM = (value) => Object.prototype.toString.call(value) === '[object DOMException]'
 
 const KINDS = { VALUE: 0, ERROR: 1, POOL: 2 }
 

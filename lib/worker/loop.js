@@ -13,19 +13,29 @@ const { encoded } = require('../wire/encode.js')
 const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
 const { beginTask } = require('../wire/move.js')
-const { LEAVING, NEWS, ORDER } = require('../wire/port.js')
-const { simplify } = require('../wire/thrown.js')
+const { LEAVING, NEWS } = require('../wire/port.js')
+const { Control } = require('./control.js')
 const { Globals } = require('./globals.js')
 const { leave, written } = require('./leave.js')
 const { WorkerPort } = require('./port.js')
 const { followPromise, thenOf } = require('./promise.js')
-const { NotFound, Results, describeAnything } = require('./results.js')
+const { NotFound, Results } = require('./results.js')
 const { WorkerScript } = require('./script.js')
 const { STOP, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
 
-const { pool, id, path, port, control, received, places, largestHeap, mayStop, isKept } =
-  workerThreads.workerData.threadmill
+const {
+  pool,
+  id,
+  path,
+  port,
+  control: controlPort,
+  received,
+  places,
+  largestHeap,
+  mayStop,
+  isKept
+} = workerThreads.workerData.threadmill
 // The script sees the workerData that its user gave, and nothing of ours.
 const own = /** @type {any} */ (workerThreads)
 own.workerData = workerThreads.workerData.workerData
@@ -58,6 +68,11 @@ const endpoint = new WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
 const [next, finish, runStoppable, isStopped] = endpoint.functions()
 const callStoppable = makeStoppable(runStoppable)
 const cargo = new WorkerPort(port, received)
+const control = new Control(
+  controlPort,
+  () => written().then(() => control.tell(NEWS.SAID)),
+  (run) => stoppable.has(run)
+)
 const results = new Results(callStoppable, cargo)
 const globals = new Globals(isKept)
 const script = new WorkerScript(path, { workerId: id })
@@ -144,7 +159,8 @@ function runTask(text) {
   const flags = int32[PREFIX + HEAD - 1]
   const isStoppable = (flags & TASK.STOPPABLE) !== 0
   const asks = isStoppable ? () => isStopped(run) : undefined
-  const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks)
+  const why = isStoppable ? () => control.reasonOf(run) : undefined
+  const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks, why)
   const task = new Task(int32[PREFIX + 1], run, isStoppable, context)
   const handler = handlers[label]
   let input
@@ -194,7 +210,7 @@ function runFirst(task, label, input) {
 
 /** Runs a task that has waited for the script, which is ready now. */
 function runLate(task, label, isSource, text, input) {
-  tell(NEWS.UP) // the owner knows of a failure
+  control.tell(NEWS.UP) // the owner knows of a failure
   if (task.abandoned) return // nobody could stop it any more
   let settle = fulfil
   let result
@@ -284,7 +300,7 @@ function over(task, settle, value) {
 /** A task that was pending no longer is. */
 function conclude(task, settle, value) {
   pending--
-  stoppable.delete(task.run)
+  if (stoppable.delete(task.run)) control.forget(task.run)
   settle(task, value)
   // Whoever is at it goes on by itself.
   if (state === CHAIN || state === YIELDED) return handIn(finish, 0)
@@ -350,8 +366,8 @@ function checkHeap() {
 /** Ends the thread once its script is torn down. */
 async function stop() {
   state = STOPPED
-  if (script.hasTeardown) tell(NEWS.LEAVES, LEAVING.TEARDOWN)
-  await script.tearDown().catch((error) => tellError(NEWS.FAILED, error))
+  if (script.hasTeardown) control.tell(NEWS.LEAVES, LEAVING.TEARDOWN)
+  await script.tearDown().catch((error) => control.tellError(NEWS.FAILED, error))
   end()
 }
 
@@ -359,32 +375,11 @@ async function stop() {
 function end() {
   state = STOPPED
   endpoint.leave()
-  tell(NEWS.LEAVES, LEAVING.EXIT)
+  control.tell(NEWS.LEAVES, LEAVING.EXIT)
   leave()
 }
 
 // ---- the start
-
-/** Tells the thread that made the pool, on a port that no script knows of: `parentPort` is the script's own. */
-function tell(kind, /** @type {any} */ content = undefined) {
-  control.postMessage([kind, content])
-}
-
-function tellError(kind, error) {
-  const description = describeAnything(error)
-  try {
-    tell(kind, description)
-  } catch {
-    tell(kind, simplify(description))
-  }
-}
-
-/** What the owner says. */
-async function heed([order]) {
-  if (order !== ORDER.SAY) return
-  await written()
-  tell(NEWS.SAID)
-}
 
 /** `tellArrival` comes after Rust knows: the owner asks who is there as soon as it hears. */
 function begin(tellArrival) {
@@ -394,9 +389,8 @@ function begin(tellArrival) {
   turn()
 }
 
-const isUp = () => tell(NEWS.UP)
+const isUp = () => control.tell(NEWS.UP)
 
-control.on('message', heed).unref()
 // Where others come after a task that was stopped, or are under way beside it, before any task can be: whenever the first
 // comes that may be stopped, its time is not to be spent on this.
 if (mayStop || isKept || places > 1) globals.load()
@@ -404,5 +398,5 @@ if (path === undefined) begin(isUp)
 else
   script.ready().then(
     () => begin(isUp),
-    (error) => begin(() => tellError(NEWS.BROKEN, error))
+    (error) => begin(() => control.tellError(NEWS.BROKEN, error))
   )

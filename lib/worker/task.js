@@ -26,17 +26,20 @@ class Task {
 class TaskContext {
   /** Answers whether it has been told to stop. @type {(() => boolean) | undefined} */
   #asks
+  /** Answers why, once it has. @type {(() => any) | undefined} */
+  #why
   /** @type {AbortController | undefined} */
   #controller = undefined
   /** Whether it wants to know about being stopped. */
   #listens = false
 
-  constructor(taskId, attempt, priority, workerId, asks) {
+  constructor(taskId, attempt, priority, workerId, asks, why) {
     this.taskId = taskId
     this.attempt = attempt
     this.priority = priority
     this.workerId = workerId
     this.#asks = asks
+    this.#why = why
   }
 
   get aborted() {
@@ -47,14 +50,14 @@ class TaskContext {
   get signal() {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.aborted) this.#controller.abort()
+      if (this.aborted) this.#controller.abort(this.#why?.())
     }
     return this.#controller.signal
   }
 
   /** Tells the task to stop. Answers whether it listens. */
   static abort(/** @type {TaskContext} */ context) {
-    context.#controller?.abort()
+    context.#controller?.abort(context.#why?.())
     return context.#listens
   }
 }

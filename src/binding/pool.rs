@@ -29,19 +29,21 @@ pub struct NativePool {
 
 #[napi]
 impl NativePool {
-    /// `wake` is called on this thread whenever there may be something to drain. `outbound` is where
+    /// `wake` is called on this thread whenever there may be something to drain; `resource` shows in async_hooks, and
+    /// its `hasRef` tells whether that keeps the event loop alive. `outbound` is where
     /// arguments and messages are written before a task is submitted, `inbound` where records are read.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: &Env,
         options: NativePoolOptions,
         wake: Function<'_, (), ()>,
+        resource: Object<'_>,
         outbound: Uint8Array,
         inbound: Int32Array,
     ) -> Result<Self> {
         let config = limits::of_pool(&options);
-        let shared =
-            Shared::new(&config, options.name, limits::memory(options.native_memory), EventLoop::new(&wake)?);
+        let event_loop = EventLoop::new(env, &wake, Some(&resource))?;
+        let shared = Shared::new(&config, options.name, limits::memory(options.native_memory), event_loop);
         let number = shared::register(&shared);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
         // ended, there is somebody for them to wake. (At the exit of the main thread Node runs no hooks, and the
@@ -125,6 +127,12 @@ impl NativePool {
             Cancelled::Stopping => cancel::STOPPING,
             Cancelled::Over => cancel::OVER,
         }
+    }
+
+    /// The worker that runs the JavaScript task in `slot`, and the lower half of the run's number, by which it knows it.
+    #[napi(catch_unwind)]
+    pub fn run_of(&self, slot: u32) -> Option<Vec<u32>> {
+        self.owner.shared.scheduler.run_of(slot).map(|(worker, run)| vec![worker, run as u32])
     }
 
     /// Answers an undecided record: the task is tried `again`, or it is over.
@@ -235,6 +243,7 @@ impl NativePool {
     pub fn release(&self, env: &Env) -> Result<()> {
         self.owner.shared.native_threads.join();
         shared::unregister(self.number);
+        self.owner.shared.event_loop.close();
         match self.teardown.borrow_mut().take() {
             Some(hook) => env.remove_env_cleanup_hook(hook),
             None => Ok(()),

@@ -89,7 +89,7 @@ impl WorkerEndpoint {
         let shared = shared::find(pool).ok_or_else(|| Error::from_reason("the pool is gone"))?;
         let isolate = Isolate::current();
         let reach = Arc::new(Reach {
-            event_loop: EventLoop::new(&wake)?,
+            event_loop: EventLoop::new(env, &wake, None)?,
             terminates: isolate.is_some(),
             brake: Brake::new(isolate),
         });

@@ -234,6 +234,11 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step("decide", (), |core, effects| core.decide(slot, again, now, effects));
     }
 
+    /// The worker that runs the JavaScript task in `slot`, and the number of the run. It may be over by now.
+    pub fn run_of(&self, slot: u32) -> Option<(u32, u64)> {
+        self.look("run_of", |core| core.run_of(slot))
+    }
+
     /// Whether the task in `slot` is one that executor `id` awaits the input of, which has not been sent. A
     /// [`Note::Deliver`] may be of a task that was withdrawn since, and its slot another's, which may have been sent.
     pub fn awaits(&self, slot: u32, id: u32) -> bool {

@@ -41,6 +41,15 @@ impl<J, O> Core<J, O> {
         }
     }
 
+    /// Who runs the JavaScript task in `slot`, and as which run.
+    pub(super) fn run_of(&self, slot: u32) -> Option<(u32, u64)> {
+        let task = self.table.find(slot)?;
+        match task.stage {
+            Stage::Running { executor, run, .. } if task.kind == Kind::JavaScript => Some((executor, run)),
+            _ => None,
+        }
+    }
+
     /// Tells a run to stop. A JavaScript task is over with that; a native one, which may be reading its
     /// submitter's memory, when it has stopped.
     pub(super) fn stop(
