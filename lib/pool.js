@@ -1,6 +1,5 @@
 'use strict'
 
-const { AsyncResource } = require('node:async_hooks')
 const addon = require('./addon.js')
 const { closeOptions, formOf, poolOptions, resizeOptions } = require('./options/pool.js')
 const { resolveScript } = require('./options/script-path.js')
@@ -17,6 +16,7 @@ const { Names, nameOfTask } = require('./owner/names.js')
 const { News } = require('./owner/news.js')
 const { about, brokenError, closedError, refusal, terminatedError } = require('./owner/refusals.js')
 const { Retries } = require('./owner/retries.js')
+const { Scope } = require('./owner/scope.js')
 const { Settle } = require('./owner/settle.js')
 const { addSubmitSite } = require('./owner/submit-site.js')
 const { Submit } = require('./owner/submit.js')
@@ -70,7 +70,7 @@ class WorkerPool extends Emitter {
     const names = new Names(native, path)
     const tasks = new Tasks(names)
     const hold = new Hold(native, tasks)
-    const scope = new AsyncResource('ThreadmillPool')
+    const scope = new Scope('ThreadmillPool')
     const news = new News(this, scope)
     const inbox = new Inbox(native, drain, { tasks, hold })
     const withdrawals = new Withdrawals(native, { tasks, hold })

@@ -19,7 +19,7 @@ const ROUNDS = [
   ],
   [
     { THREADMILL_RUNS: '4000' },
-    ['npx', 'jest', '--forceExit', '--testTimeout', '300000', 'values.test', 'codec.test']
+    ['npx', 'jest', '--testTimeout', '300000', 'values.test', 'codec.test']
   ],
   [{}, ['npm', 'run', 'soak', '--', '--minutes', '2']],
   [{ THREADMILL_MODELS: 'whole' }, ['node', 'scripts/test.js', 'model']]

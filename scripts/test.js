@@ -36,7 +36,7 @@ const STEPS = {
   reference: ['node', 'scripts/native-reference.js', '--check'],
   'testing-addon': ['node', 'scripts/build.js', '--testing'],
   // A pool that hangs fails its own test within seconds; it must not keep the run from ending, too.
-  jest: ['npx', 'jest', '--forceExit']
+  jest: ['npx', 'jest']
 }
 
 const wanted = process.argv.slice(2)

@@ -1,13 +1,13 @@
 'use strict'
 
-const { AsyncResource } = require('node:async_hooks')
 // Held from the start: test runners replace the globals.
 const { clearInterval, setInterval } = require('node:timers')
+const { Scope } = require('../owner/scope.js')
 const { WorkerPool } = require('../pool.js')
 const { NATIVE } = require('../wire/reference.js')
 
 /** Where the shared pool is made: it is not the first caller's, whose asynchronous context it would keep. */
-const outside = new AsyncResource('Threadmill')
+const outside = new Scope('Threadmill')
 
 /** Milliseconds without a call after which the shared pool is closed; the next call makes another. */
 const IDLE = 1000

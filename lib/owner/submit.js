@@ -1,6 +1,5 @@
 'use strict'
 
-const { AsyncResource } = require('node:async_hooks')
 const { PoolError, invalidValue, wordsOf } = require('../errors.js')
 const { nativeInput } = require('../native/input.js')
 const { encode, encoded } = require('../wire/encode.js')
@@ -8,6 +7,7 @@ const { ANSWER, ARGUMENT, SUBMIT } = require('../wire/layout.js')
 const { nativeNumber } = require('./names.js')
 const { refusal } = require('./refusals.js')
 const { reasonOf } = require('./signals.js')
+const { Scope } = require('./scope.js')
 const { addSubmitSite } = require('./submit-site.js')
 const { Kept } = require('./tasks.js')
 
@@ -95,7 +95,7 @@ class Submit {
       kept = new Kept()
       kept.named = named
       kept.options = options
-      if (this.#isAskedAbout(options)) kept.scope = new AsyncResource('ThreadmillTask')
+      if (this.#isAskedAbout(options)) kept.scope = new Scope('ThreadmillTask')
       if (options !== undefined) this.#workers.expectStops()
       if (!fits) {
         const retries = options === undefined ? this.#limits.defaults.retries : options.retries
@@ -149,7 +149,7 @@ class Submit {
       kept.attachments = attachments
       kept.returns = returns
       kept.options = options
-      if (this.#isAskedAbout(options)) kept.scope = new AsyncResource('ThreadmillTask')
+      if (this.#isAskedAbout(options)) kept.scope = new Scope('ThreadmillTask')
     }
     const promise = tasks.open(label, kept)
     const slot = tasks.last

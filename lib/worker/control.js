@@ -6,6 +6,9 @@ const { ORDER } = require('../wire/port.js')
 const { restore, simplify } = require('../wire/thrown.js')
 const { describeAnything } = require('./results.js')
 
+/** A task's own classes are not known here: their errors come as those of the nearest that is built in. @type {Map<string, Function>} */
+const NO_CLASSES = new Map()
+
 // What a worker and the owner of the pool say to each other about the worker itself, on a port that no script knows of:
 // `parentPort` is the script's own.
 class Control {
@@ -51,7 +54,7 @@ class Control {
     for (let next; (next = receiveMessageOnPort(this.#port)) !== undefined; ) this.#heed(next.message, run)
     const reason = this.#reasons.get(run)
     this.#reasons.delete(run) // whoever asks keeps it
-    if (reason !== undefined) return restore(reason)
+    if (reason !== undefined) return restore(reason, NO_CLASSES)
     return timeoutError()
   }
 

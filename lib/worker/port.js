@@ -6,6 +6,13 @@ const { PORT } = require('../wire/port.js')
 /** @type {{ value: any, error: any }} */
 const NO_CARGO = { value: undefined, error: undefined }
 
+/**
+ * In Deno a port that is listened to takes a message out before it calls its listener, some turns of the event loop
+ * later; in between, nobody finds it who looks for it at once, as a task has to that is told that its input is there. So
+ * there it is only looked for: what nobody waits for stays in the port until the next task with an input of its kind.
+ */
+const HANDS_OVER_LATE = /** @type {any} */ (process.versions).deno !== undefined
+
 // What reaches a worker over its port: inputs that nothing else carries, and SharedArrayBuffers.
 class WorkerPort {
   #port
@@ -23,6 +30,7 @@ class WorkerPort {
   constructor(port, received) {
     this.#port = port
     this.#received = received
+    if (HANDS_OVER_LATE) return
     // What nobody waits for is received, too: it would be kept alive in the port.
     port.on('message', (message) => this.#receive(message))
     port.on('messageerror', (error) => this.#fail(error))
