@@ -35,7 +35,7 @@ const STEPS = {
   // What is made from the declarations of native tasks: types and a page.
   reference: ['node', 'scripts/native-reference.js', '--check'],
   'testing-addon': ['node', 'scripts/build.js', '--testing'],
-  // A pool that hangs fails its own test within seconds; it must not keep the run from ending, too.
+  // It ends by itself: a closed pool leaves nothing open, and an idle one keeps nobody waiting.
   jest: ['npx', 'jest']
 }
 
