@@ -364,3 +364,18 @@ describe('inline functions run although the script', () => {
     expect(await rejection(pool.execute('task'))).toMatchObject({ code: 'ERR_SCRIPT_LOAD' })
   })
 })
+
+test.each(['setup', 'teardown'])('%s cannot be run as a task, nor is it named as one', async (name) => {
+  const { pool, diary } = diaryPool(
+    `export function setup() { note('setup') }
+     export function teardown() { note('teardown') }
+     export function task() {}`
+  )
+  const error = await rejection(pool.execute(name))
+  expect(error).toMatchObject({ name: 'PoolError', code: 'ERR_TASK_NOT_FOUND', task: name })
+  expect(error.message).toContain('no task')
+  const other = await rejection(pool.execute('other'))
+  expect(other.message).toContain('task')
+  expect(other.message).not.toMatch(/setup|teardown/)
+  expect(diary()).toEqual(['setup'])
+})

@@ -265,3 +265,17 @@ describe('the object of options', () => {
     })
   })
 })
+
+describe('resourceLimits are checked by name and value', () => {
+  test.each([
+    [{ maxOldGenerationSizeMB: 64 }, 'ERR_INVALID_ARG_VALUE', 'maxOldGenerationSizeMb'],
+    [{ maxOldGenerationSizeMb: '64' }, 'ERR_INVALID_ARG_TYPE', 'resourceLimits.maxOldGenerationSizeMb'],
+    [{ stackSizeMb: 0 }, 'ERR_OUT_OF_RANGE', 'resourceLimits.stackSizeMb'],
+    [{ codeRangeSizeMb: Number.NaN }, 'ERR_OUT_OF_RANGE', 'resourceLimits.codeRangeSizeMb'],
+    [{ maxYoungGenerationSizeMb: Infinity }, 'ERR_OUT_OF_RANGE', 'resourceLimits.maxYoungGenerationSizeMb']
+  ])('%p', (resourceLimits, code, words) => {
+    const error = thrownBy(() => new WorkerPool({ resourceLimits }))
+    expect(error).toMatchObject({ name: 'PoolError', code })
+    expect(error.message).toContain(words)
+  })
+})

@@ -17,10 +17,7 @@ const ROUNDS = [
     { PROPTEST_CASES: '20000' },
     ['cargo', 'test', '--locked', '--no-default-features', '--release', '--lib', 'scheduler::']
   ],
-  [
-    { THREADMILL_RUNS: '4000' },
-    ['npx', 'jest', '--testTimeout', '300000', 'values.test', 'codec.test']
-  ],
+  [{ THREADMILL_RUNS: '4000' }, ['npx', 'jest', '--testTimeout', '300000', 'values.test', 'codec.test']],
   [{}, ['npm', 'run', 'soak', '--', '--minutes', '2']],
   [{ THREADMILL_MODELS: 'whole' }, ['node', 'scripts/test.js', 'model']]
 ]

@@ -216,6 +216,23 @@ function checkCloneable(name, value) {
   }
 }
 
+/** In megabytes. */
+const RESOURCE_LIMITS = new Set([
+  'maxOldGenerationSizeMb',
+  'maxYoungGenerationSizeMb',
+  'codeRangeSizeMb',
+  'stackSizeMb'
+])
+const isMegabytes = (value) => value > 0 && value < Number.POSITIVE_INFINITY
+
+/** Node takes what is misspelt or no number for nothing, and a worker that gets too little dies of it later. */
+function resourceLimitsOf(options) {
+  const given = take(options, RESOURCE_LIMITS, "The option 'resourceLimits'", 'resourceLimits.')
+  for (const [name, value] of Object.entries(given))
+    number(`resourceLimits.${name}`, value, isMegabytes, 'a finite number of megabytes above 0')
+  return { ...given }
+}
+
 function resourcesOf(given) {
   const resources = { __proto__: null }
   for (const name of WORKER_OPTIONS) {
@@ -225,7 +242,7 @@ function resourcesOf(given) {
     if (name === 'workerData') checkCloneable(name, value)
     const check = RESOURCE_CHECKS[name]
     if (check !== undefined && !check[0](value)) throw invalidType(must(name, check[1], value))
-    resources[name] = value
+    resources[name] = name === 'resourceLimits' ? resourceLimitsOf(value) : value
   }
   return resources
 }

@@ -57,8 +57,15 @@ function looksCommonJS(file) {
   }
 }
 
+/** What a script exports for each worker to run, which is none of its tasks. */
+const HOOKS = new Set(['setup', 'teardown'])
+
 /** An export; of a CommonJS module also what Node could not see ahead of running it. */
 function findExport(script, module, name) {
+  if (HOOKS.has(name)) {
+    const message = `The '${name}' of the script ${script} is no task: each worker runs it by itself; export what is to be run as a task under another name, too`
+    throw new PoolError('ERR_TASK_NOT_FOUND', message)
+  }
   const candidates = [module, module.default, module.default?.default]
   for (const [index, candidate] of candidates.entries()) {
     if (name === 'default' && index > 0 && typeof candidate === 'function') return candidate
@@ -66,7 +73,7 @@ function findExport(script, module, name) {
     if (typeof candidate[name] === 'function') return candidate[name]
   }
   const names = Object.keys({ ...module.default, ...module }).filter(
-    (each) => typeof (module[each] ?? module.default?.[each]) === 'function'
+    (each) => !HOOKS.has(each) && typeof (module[each] ?? module.default?.[each]) === 'function'
   )
   const has =
     names.length === 0
