@@ -83,8 +83,8 @@ export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposa
   constructor(options?: PoolOptions)
 
   /**
-   * Runs a self-contained function: it is sent as source, so it sees its arguments, globals and `require`, and
-   * nothing of the scope it was written in. Compiled once per worker. O(log p) in the number of distinct priorities
+   * Runs a self-contained function: it is sent as source, so it sees its arguments, globals, `require` and `import()`
+   * (both as a file in the current directory would), and nothing of the scope it was written in. Compiled once per worker. O(log p) in the number of distinct priorities
    * that wait, as for every task.
    */
   execute<Input, Output>(

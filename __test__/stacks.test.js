@@ -66,6 +66,21 @@ describe('a stack', () => {
     expect(ownFrames(error)).toEqual([])
   })
 
+  test.each([
+    ['the constructor', () => new WorkerPool({ sise: 1 })],
+    ['the constructor, of the script', () => new WorkerPool('./no-such-script.mjs')],
+    ['resize()', () => pool.resize({ maxWorkers: 'many' })],
+    ['close()', () => pool.close({ timeout: 'long' })],
+    ['ready() of a pool that is closed', () => closed.ready()],
+    ['resize() of one', () => closed.resize({ maxWorkers: 2 })]
+  ])('of what %s refuses begins with the caller', async (_what, call) => {
+    const caller = async () => call()
+    const error = await rejection(caller())
+    expect(error.name).toBe('PoolError')
+    expect(error.stack.split('\n    at ')[1]).toContain('stacks.test.js')
+    expect(ownFrames(error)).toEqual([])
+  })
+
   const closed = new WorkerPool()
   beforeAll(() => closed.close())
 

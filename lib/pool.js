@@ -14,7 +14,7 @@ const { Inbox } = require('./owner/inbox.js')
 const { Life } = require('./owner/life.js')
 const { Names, nameOfTask } = require('./owner/names.js')
 const { News } = require('./owner/news.js')
-const { about, brokenError, closedError, refusal, terminatedError } = require('./owner/refusals.js')
+const { about, brokenError, closedError, refusal, terminatedError, wrong } = require('./owner/refusals.js')
 const { Retries } = require('./owner/retries.js')
 const { Scope } = require('./owner/scope.js')
 const { Settle } = require('./owner/settle.js')
@@ -47,11 +47,11 @@ class WorkerPool extends Emitter {
   #spares
 
   constructor(scriptOrOptions, sizeOrOptions) {
-    const { script, limits, name, resources, defaults, healthInterval, errorClasses } = poolOptions(
-      ...formOf(scriptOrOptions, sizeOrOptions)
+    const { path, limits, name, resources, defaults, healthInterval, errorClasses } = settingsOf(
+      scriptOrOptions,
+      sizeOrOptions
     )
     super(() => this.#heed())
-    const path = script === undefined ? undefined : resolveScript(script)
     const { minWorkers, maxWorkers, nativeThreads, spareWorkers, startTimeout } = limits
     this.#defaults = defaults
     this.#sizes = { minWorkers, maxWorkers, nativeThreads }
@@ -190,7 +190,7 @@ class WorkerPool extends Emitter {
   // ---- size
 
   ready() {
-    return this.#atLeast(this.#sizes.minWorkers, Number.POSITIVE_INFINITY)
+    return this.#atLeast(this.#sizes.minWorkers, Number.POSITIVE_INFINITY, ready)
   }
 
   resize(options) {
@@ -201,20 +201,21 @@ class WorkerPool extends Emitter {
         this.#native.resize(sizes.minWorkers, sizes.maxWorkers, sizes.nativeThreads)
         this.#workers.relax(sizes.minWorkers + this.#spares, sizes.maxWorkers + this.#spares)
       }
-      return this.#atLeast(sizes.minWorkers, sizes.maxWorkers)
+      return this.#atLeast(sizes.minWorkers, sizes.maxWorkers, resize)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(wrong(error, resize))
     }
   }
 
   /** Resolves when so many workers are up besides those in reserve, and no more than `most` are there. */
-  #atLeast(least, most) {
+  #atLeast(least, most, call) {
     if (!this.#life.isOpen) {
       const failure = this.#native.failure()
-      if (failure !== null) return Promise.reject(brokenError(failure))
-      return Promise.reject(
-        this.#life.isTerminated ? terminatedError() : closedError('The pool is closed; make another one')
-      )
+      if (failure !== null) return Promise.reject(wrong(brokenError(failure), call))
+      const error = this.#life.isTerminated
+        ? terminatedError()
+        : closedError('The pool is closed; make another one')
+      return Promise.reject(wrong(error, call))
     }
     this.#native.hireMinimum()
     this.#inbox.drainAll()
@@ -227,7 +228,7 @@ class WorkerPool extends Emitter {
     try {
       return this.#life.close(closeOptions(options))
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(wrong(error, close))
     }
   }
 
@@ -241,7 +242,17 @@ class WorkerPool extends Emitter {
 }
 
 /** Where errors about arguments begin. Not named within the class: a bundle would rename that. */
-const { execute, priority, run } = WorkerPool.prototype
+const { close, execute, priority, ready, resize, run } = WorkerPool.prototype
+
+/** What the arguments of the constructor come to, once all of them are in order; `path` is that of the script. */
+function settingsOf(scriptOrOptions, sizeOrOptions) {
+  try {
+    const settings = poolOptions(...formOf(scriptOrOptions, sizeOrOptions))
+    return { ...settings, path: settings.script === undefined ? undefined : resolveScript(settings.script) }
+  } catch (error) {
+    throw wrong(error, WorkerPool)
+  }
+}
 
 /** Retries as the addon takes them. */
 function nativeRetries(retries) {

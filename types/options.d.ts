@@ -42,7 +42,8 @@ export interface PoolOptions {
   /**
    * The module whose exported functions are the pool's JavaScript tasks: ESM, CommonJS, or TypeScript where
    * the running Node (or a loader in `execArgv`) can load it. An absolute path, a relative path (looked up
-   * beside the calling module, then in the current directory), a `file:` URL or a `data:` URL.
+   * beside the calling module, then in the current directory), a `file:` URL or a `data:` URL. A file must be there
+   * when the pool is made.
    */
   script?: string | URL
   /** A fixed number of workers: sets `minWorkers` and `maxWorkers`. From 1 to 4096. */

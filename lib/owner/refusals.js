@@ -9,14 +9,18 @@ const { nameOfTask } = require('./names.js')
 // The pool's own words for why a task was not accepted, or given up.
 
 /**
- * An error of a submission: a PoolError gets its task, if it does not know that yet, and a stack that begins where
- * `call`, a function of ours, was called. The way from there to what has refused it would leave no room for the caller.
+ * What is wrong with a call of the user's: a PoolError gets a stack that begins where `call`, a function of ours, was
+ * called. The way from there to what has refused it would leave no room for the caller.
  */
-function about(task, error, call) {
-  if (!isOwn(error)) return error
-  error.task ??= nameOfTask(task)
-  restack(error, call)
+function wrong(error, call) {
+  if (isOwn(error)) restack(error, call)
   return error
+}
+
+/** The same of a submission: it gets its task, too, if it does not know that yet. */
+function about(task, error, call) {
+  if (isOwn(error)) error.task ??= nameOfTask(task)
+  return wrong(error, call)
 }
 
 const NOTHING = { maxQueue: undefined, failure: undefined }
@@ -83,6 +87,7 @@ function queueTimeoutError(task, timeout) {
 }
 
 module.exports = {
+  wrong,
   about,
   brokenError,
   cancelledError,
