@@ -3,7 +3,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { WorkerPool, PoolError } = require('..')
-const { temporaryDirectory } = require('./support/files.js')
+const { temporaryDirectory, write } = require('./support/files.js')
 const { makeView } = require('./support/memory.js')
 const { range } = require('./support/numbers.js')
 const { rejection } = require('./support/outcomes.js')
@@ -353,8 +353,10 @@ describe('inline functions run although the script', () => {
     await within(pool.close(), 'close()')
   })
 
-  test('is not there', async () => {
-    const pool = track(new WorkerPool(path.join(temporaryDirectory(), 'nothing.mjs'), { maxWorkers: 1 }))
+  test('is no longer there', async () => {
+    const script = write('gone.mjs', '')
+    const pool = track(new WorkerPool(script, { maxWorkers: 1 }))
+    fs.rmSync(script)
     await expect(
       within(
         pool.execute(() => 1),
