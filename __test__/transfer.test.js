@@ -2,6 +2,7 @@ const { once } = require('node:events')
 const { MessageChannel, MessagePort, markAsUntransferable } = require('node:worker_threads')
 const { WorkerPool, move } = require('..')
 const { entered, makeGate, open } = require('./support/gates.js')
+const { rejection } = require('./support/outcomes.js')
 const { keep, track } = require('./support/pools.js')
 const { FACE, outputOf } = require('./support/processes.js')
 const { within } = require('./support/waiting.js')
@@ -427,4 +428,68 @@ test('a long list of transferables is checked in a moment', async () => {
     new WorkerPool().execute(() => 1, 0, { transfer }).catch((error) => console.log(error.message))`
   const { stdout } = await outputOf(['-e', program], { patience: 8_000 })
   expect(stdout).toMatch("'transfer[200000]' is in the list twice")
+})
+
+describe.each([
+  ['native', (data, transfer) => pool.execute('native:noop', { data }, { transfer })],
+  ['JavaScript', (data, transfer) => pool.execute((input) => input, data, { transfer })]
+])('a list that names what cannot be transferred, for a %s task,', (kind, execute) => {
+  const marked = () => {
+    const buffer = new ArrayBuffer(10)
+    markAsUntransferable(buffer)
+    return buffer
+  }
+  /** Memory that Node made small Buffers of before it began with another. */
+  const pooled = () => {
+    const { buffer } = Buffer.from('x')
+    while (Buffer.allocUnsafe(Buffer.poolSize >> 2).buffer === buffer);
+    return buffer
+  }
+
+  test.each([
+    ['a buffer that is marked', marked],
+    ['memory of several Buffers', pooled]
+  ])('takes nothing: %s', async (_, make) => {
+    for (const at of [0, 1, 2]) {
+      const list = [new ArrayBuffer(10), new ArrayBuffer(20)]
+      list.splice(at, 0, make())
+      const lengths = list.map((buffer) => buffer.byteLength)
+      expect(await rejection(execute(list[0], list))).toMatchObject({
+        name: 'PoolError',
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: expect.stringContaining(`'transfer[${at}]'`)
+      })
+      expect(list.map((buffer) => buffer.byteLength)).toEqual(lengths)
+    }
+  })
+
+  if (kind === 'native') return
+  test('takes no port either', async () => {
+    const { port1, port2 } = new MessageChannel()
+    expect(await rejection(execute([port2], [port2, marked()]))).toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE'
+    })
+    expect(await pool.execute((port) => port.close(), port2, { transfer: [port2] })).toBeUndefined()
+    port1.close()
+  })
+})
+
+test.each([
+  ['a Uint8Array', (buffer) => new Uint8Array(buffer)],
+  ['a DataView', (buffer) => new DataView(buffer)],
+  ['an ArrayBuffer', (buffer) => buffer]
+])('a getter that detaches %s before it is read: the rejection has a code', async (_, of) => {
+  const buffer = filled(100_000)
+  const data = of(buffer)
+  const input = {
+    get other() {
+      structuredClone(buffer, { transfer: [buffer] })
+      return 1
+    },
+    data
+  }
+  expect(await rejection(pool.execute((given) => given, input))).toMatchObject({
+    name: 'PoolError',
+    code: 'ERR_NOT_SERIALIZABLE'
+  })
 })

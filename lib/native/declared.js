@@ -3,6 +3,7 @@
 const { invalidType, invalidValue, outOfRange, wordsOf } = require('../errors.js')
 const { instead } = require('../nearest.js')
 const { copied, isArray, isObject, isURL, namesIn, shown, unreadable } = require('../options/check.js')
+const { lengthOf, sizeOf } = require('../wire/views.js')
 const { fileURLToPath } = require('node:url')
 
 // Checks the options of native tasks against their declarations, which Rust holds (src/catalogue/), and writes them as
@@ -15,6 +16,8 @@ const DATA = 'a Buffer, a typed array, an ArrayBuffer, a string or { path: strin
 const BYTES = 'a Buffer, a typed array, an ArrayBuffer or a string'
 
 const received = (value) => (value === undefined || value === null ? 'nothing' : shown(value))
+
+const bytesOf = (value) => (ArrayBuffer.isView(value) ? lengthOf(value) : sizeOf(value))
 
 /** Levels of JSON within JSON that Rust reads; a few are those of the options around it. */
 const DEEPEST_JSON = 100
@@ -209,7 +212,7 @@ class DeclaredOptions {
     const json = this.#data(value, name, false)
     if (!isBounded) return json
     const { min, max, subject } = this.#range(type, name, chosen)
-    const length = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength
+    const length = typeof value === 'string' ? Buffer.byteLength(value) : bytesOf(value)
     if (length >= min && length <= max) return json
     const demand = min === max ? `${min} bytes long` : `${min} to ${max} bytes long`
     throw outOfRange(

@@ -4,33 +4,68 @@ const { types } = require('node:util')
 const addon = require('../addon.js')
 const { PoolError, invalidType, invalidValue, show, wordsOf } = require('../errors.js')
 const { isObject } = require('../options/check.js')
-const { ATTACH } = require('../wire/layout.js')
-const { checkTransferred, isDetached } = require('../wire/transfer.js')
+const { VIEWS } = require('../wire/format.js')
+const { checkTransferred } = require('../wire/transfer.js')
+const { bufferOf, isDetached, kindOf, lengthOf, offsetOf, sizeOf } = require('../wire/views.js')
 const { DeclaredOptions } = require('./declared.js')
+const { modeOf } = require('./lending.js')
 
-/** Up to this size copying costs less than what it saves: nobody has to leave the buffer alone. */
-const LARGEST_COPY = 32 * 1024
+/** A longer one needs a DataView: typed arrays end somewhere, on Node 20 at 4 GiB. */
+const LONGEST_TYPED_ARRAY = 2 ** 31 - 1
 
 const isBytes = (value) => ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
 
-/** What of a native task's input goes to Rust, and what has to be kept for it. */
+/**
+ * Bytes that an input names; `isOurs` if they are of a text.
+ * @typedef {{ name: string, original: any, buffer: any, offset: number, length: number, isOurs: boolean }} Found
+ */
+
+/** What of a native task's input goes to Rust, and what has to be kept for it: read and checked, and nothing taken. */
 class NativeInput {
-  constructor() {
-    this.options = ''
-    /** @type {Uint8Array[]} */
-    this.attachments = []
-    /** @type {number[]} */
-    this.modes = []
-    /** What a task gives back when it gives back an attachment. */
-    this.returns = []
+  options = ''
+  /** What holds the memory, in the order in which the options mention it. @type {any[]} */
+  attachments = []
+  /** How each gets to a native thread. @type {number[]} */
+  modes = []
+  /** What a task gives back when it gives back an attachment. @type {any[]} */
+  returns = []
+  #found
+  #transfer
+
+  /**
+   * @param {string} options
+   * @param {Found[]} found
+   * @param {ArrayBuffer[]} transfer
+   */
+  constructor(options, found, transfer) {
+    this.options = options
+    this.#found = found
+    this.#transfer = transfer
+  }
+
+  /**
+   * Takes what is to be transferred from its owner, all or none, and says how each attachment is held. To be called
+   * once nothing can refuse the task any more but a runtime that has not told what it must not transfer, and right
+   * before the task is submitted: no code of the user's runs in here.
+   */
+  take() {
+    const taken = takeAll(this.#transfer)
+    for (const { original, buffer, offset, length, isOurs } of this.#found) {
+      const owned = taken.get(buffer)
+      const memory = owned ?? buffer
+      const isLong = length > LONGEST_TYPED_ARRAY
+      this.attachments.push(
+        isLong ? new DataView(memory, offset, length) : new Uint8Array(memory, offset, length)
+      )
+      this.returns.push(owned === undefined ? original : sameKind(original, owned, offset, length))
+      this.modes.push(modeOf(memory, length, isOurs || owned !== undefined))
+    }
   }
 }
 
-const NOTHING = Object.freeze(new NativeInput())
-
-/** The bytes that an input names, in the order in which they were met; nothing of them is taken yet. */
+/** The bytes that an input names, in the order in which they were met. */
 class Bytes {
-  /** @type {{ name: string, original: any, buffer: any, offset: number, length: number }[]} */
+  /** @type {Found[]} */
   found = []
   #task
 
@@ -41,26 +76,33 @@ class Bytes {
   add(name, value) {
     if (!isBytes(value)) return undefined
     const isView = ArrayBuffer.isView(value)
-    const buffer = isView ? value.buffer : value
-    this.#refuseDetached(name, buffer) // a DataView of one cannot even be asked where it begins
-    const offset = isView ? value.byteOffset : 0
-    return this.found.push({ name, original: value, buffer, offset, length: value.byteLength }) - 1
+    const buffer = isView ? bufferOf(value) : value
+    this.#refuseDetached(name, buffer)
+    try {
+      const [offset, length] = isView ? [offsetOf(value), lengthOf(value)] : [0, sizeOf(value)]
+      return this.found.push({ name, original: value, buffer, offset, length, isOurs: false }) - 1
+    } catch {
+      throw this.#smaller(name) // a DataView of what is no longer there
+    }
   }
 
   addText(text) {
-    const { buffer, byteOffset, byteLength } = Buffer.from(text, 'utf8')
-    return this.found.push({ name: '', original: text, buffer, offset: byteOffset, length: byteLength }) - 1
+    const { buffer, byteOffset: offset, byteLength: length } = Buffer.from(text, 'utf8')
+    return this.found.push({ name: '', original: text, buffer, offset, length, isOurs: true }) - 1
   }
 
   /** Looks again: a getter may have detached, or made smaller, what was met before. */
   checkAgain() {
     for (const { name, buffer, offset, length } of this.found) {
       this.#refuseDetached(name, buffer)
-      if (offset + length > buffer.byteLength)
-        throw invalidValue(
-          `The option '${name}' of '${this.#task}' is a buffer that was made smaller meanwhile`
-        )
+      if (offset + length > sizeOf(buffer)) throw this.#smaller(name)
     }
+  }
+
+  #smaller(name) {
+    return invalidValue(
+      `The option '${name}' of '${this.#task}' is a buffer that was made smaller meanwhile; pass a view of what it has now`
+    )
   }
 
   #refuseDetached(name, buffer) {
@@ -72,8 +114,8 @@ class Bytes {
 }
 
 /**
- * Checks and reads the input of native task number `number`. Every large buffer is borrowed, or owned if `transfer`
- * names it; those are taken from their owner once nothing can be refused any more.
+ * Reads and checks the input of native task number `number`. Every large buffer is borrowed or copied, or owned if
+ * `transfer` names it.
  */
 function nativeInput(number, input, transfer) {
   const { name: task, options } = addon.declarationOf(number)
@@ -91,24 +133,25 @@ function nativeInput(number, input, transfer) {
         `The option 'transfer[${index}]' must be an ArrayBuffer for the native task '${task}'; received ${show(buffer)}`
       )
   }
-  const result = new NativeInput()
   const bytes = new Bytes(task)
-  result.options = new DeclaredOptions(task, bytes).write(options, given)
+  const json = new DeclaredOptions(task, bytes).write(options, given)
+  // The getters have all run.
   bytes.checkAgain()
-  // Nothing is refused from here on, but by a runtime that has not told what it must not transfer.
-  const taken = take(transfer)
-  for (const { original, buffer, offset, length } of bytes.found) {
-    const owned = taken.get(buffer)
-    result.attachments.push(new Uint8Array(owned ?? buffer, offset, length))
-    result.returns.push(owned === undefined ? original : sameKind(original, owned, offset, length))
-    if (types.isSharedArrayBuffer(buffer)) result.modes.push(ATTACH.SHARE)
-    else result.modes.push(length <= LARGEST_COPY || buffer.resizable ? ATTACH.COPY : ATTACH.PIN)
+  for (const [index, buffer] of transfer.entries()) {
+    if (isDetached(buffer))
+      throw invalidValue(
+        `The option 'transfer[${index}]' has been detached meanwhile; its bytes are elsewhere now`
+      )
   }
-  return result
+  return new NativeInput(json, bytes.found, transfer)
 }
 
+/** @type {ArrayBuffer[]} */
+const NO_BUFFERS = []
+const NOTHING = new NativeInput('', [], NO_BUFFERS)
+
 /** Takes buffers from their owner, all or none; answers the memory of each. */
-function take(transfer) {
+function takeAll(transfer) {
   if (transfer.length === 0) return NOTHING_TAKEN
   let memories
   try {
@@ -124,12 +167,16 @@ function take(transfer) {
 /** @type {Map<ArrayBuffer, ArrayBuffer>} */
 const NOTHING_TAKEN = new Map()
 
-/** A view like `original` on the memory it was transferred to. */
+/** @type {Map<string, any>} */
+const VIEWS_BY_NAME = new Map(VIEWS.map((View) => [View.name, View]))
+
+/** A view like `original` on the memory it was transferred to. Its class is not asked: its constructor is the user's. */
 function sameKind(original, owned, offset, length) {
   if (!ArrayBuffer.isView(original)) return owned
-  if (Buffer.isBuffer(original)) return Buffer.from(owned, offset, length)
-  const View = /** @type {any} */ (original).constructor
-  return new View(owned, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
+  const View = types.isDataView(original) ? DataView : VIEWS_BY_NAME.get(kindOf(original))
+  const view = new View(owned, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
+  const prototype = Object.getPrototypeOf(original)
+  return prototype === View.prototype ? view : Object.setPrototypeOf(view, prototype)
 }
 
 module.exports = { nativeInput }

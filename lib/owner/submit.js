@@ -136,13 +136,18 @@ class Submit {
   #submitNative(label, input, priority, options) {
     const tasks = this.#tasks
     const number = nativeNumber(label)
-    const { maxQueue } = this.#limits
     const transfer = options === undefined ? NONE : options.transfer
-    // Before anything is taken from the caller that a refused task would not give back.
-    if (transfer.length > 0 && maxQueue < Number.POSITIVE_INFINITY && this.#native.isFull(true))
-      throw refusal(ANSWER.FULL, this.#names.name(label), { maxQueue })
-    const { options: text, attachments, modes, returns } = nativeInput(number, input, transfer)
-    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal)) // by a getter in the input
+    const taking = nativeInput(number, input, transfer)
+    // The input's getters have run: no code of the user's does from here on. Whatever may refuse the task is asked now,
+    // before anything is taken from the caller that a refused task would not give back.
+    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal))
+    const isAdmitted = transfer.length > 0
+    if (isAdmitted) {
+      const refused = this.#native.refuses(true)
+      if (refused < 0) throw this.#refusal(refused, this.#names.name(label))
+    }
+    taking.take()
+    const { options: text, attachments, modes, returns } = taking
     let kept
     if (attachments.length > 0 || options !== undefined || this.#asks) {
       kept = new Kept()
@@ -154,7 +159,7 @@ class Submit {
     const promise = tasks.open(label, kept)
     const slot = tasks.last
     if (options?.signal !== undefined) this.#withdrawals.watch(slot, kept)
-    this.#argue(slot, number, priority, options, 0)
+    this.#argue(slot, number, priority, options, isAdmitted ? SUBMIT.ADMITTED : 0)
     let answer
     try {
       answer =
@@ -212,9 +217,13 @@ class Submit {
   #refuse(slot, answer) {
     const task = this.#tasks.nameOf(slot)
     this.#tasks.close(slot)
+    throw this.#refusal(answer, task)
+  }
+
+  #refusal(answer, task) {
     const { maxQueue } = this.#limits
     const failure = answer === ANSWER.BROKEN ? this.#native.failure() : undefined
-    throw refusal(answer, task, { maxQueue, failure })
+    return refusal(answer, task, { maxQueue, failure })
   }
 }
 

@@ -24,7 +24,7 @@ const ARGUMENT = {
 }
 
 /** Flags of a submission. */
-const SUBMIT = { NEEDS_DELIVERY: 1, STOPPABLE: 2, LIMITS: 4, ASK: 8, JITTER: 16 }
+const SUBMIT = { NEEDS_DELIVERY: 1, STOPPABLE: 2, LIMITS: 4, ASK: 8, JITTER: 16, ADMITTED: 32 }
 
 /**
  * What a submission answers: a refusal, if it is negative; else whom to start or to deliver to, shifted, and whether it
@@ -36,6 +36,7 @@ const ANSWER = {
   NO_THREAD: -3,
   FULL: -4,
   BROKEN: -5,
+  NO_MEMORY: -6,
   DELIVER: 1,
   IS_FULL: 2,
   WORKER_SHIFT: 2
@@ -45,7 +46,7 @@ const ANSWER = {
 const CANCEL = { OUT: 0, STOPPING: 1, OVER: 2 }
 
 /** How the bytes of an attachment reach a native thread. */
-const ATTACH = { COPY: 0, PIN: 1, SHARE: 2 }
+const ATTACH = { COPY: 0, PIN: 1, SHARE: 2, BORROW: 3 }
 
 // ---- records: what the owner drains
 

@@ -3,23 +3,29 @@
 const { types } = require('node:util')
 const workerThreads = require('node:worker_threads')
 const { invalidType, invalidValue, show } = require('../errors.js')
+const { isDetached, sizeOf } = require('./views.js')
 
-/** Whether an ArrayBuffer has been detached; Node 20 has no `detached`. */
-function isDetached(buffer) {
-  if (buffer.byteLength > 0 || types.isSharedArrayBuffer(buffer)) return false
+/** @type {((buffer: ArrayBuffer) => boolean) | undefined} Node 20 has it not. */
+const isMarked = /** @type {any} */ (workerThreads).isMarkedAsUntransferable
+
+/**
+ * Whether an ArrayBuffer must not be detached. Nothing is detached to find out. A runtime that does not tell leaves such
+ * a buffer out of a transfer, before it looks whether one is listed twice, which it refuses of others.
+ */
+function isUntransferable(buffer) {
+  if (isMarked !== undefined) return isMarked(buffer)
   try {
-    new Uint8Array(buffer)
-    return false
-  } catch {
+    structuredClone(undefined, { transfer: [buffer, buffer] })
     return true
+  } catch {
+    return false
   }
 }
 
-/** Whether an ArrayBuffer must not be detached. Node 20 does not tell, so there it is the Buffer pool in use. */
-function isUntransferable(buffer) {
-  const asks = /** @type {any} */ (workerThreads).isMarkedAsUntransferable
-  if (asks !== undefined) return asks(buffer)
-  return buffer.byteLength === Buffer.poolSize && Buffer.allocUnsafe(1).buffer === buffer
+/** The same, at a glance: where the runtime does not tell, it knows only the memory that Node makes small Buffers of now. */
+function isSurelyUntransferable(buffer) {
+  if (isMarked !== undefined) return isMarked(buffer)
+  return sizeOf(buffer) === Buffer.poolSize && Buffer.allocUnsafe(1).buffer === buffer
 }
 
 const SHARED_MEMORY =
@@ -28,6 +34,8 @@ const SHARED_MEMORY =
 /** Checks each item of the option `transfer` before any is detached: a task that is refused loses nothing. */
 function checkTransferList(list) {
   const before = new Set()
+  // Of one item, nothing is lost if it turns out when it is sent. Of several, the others would be gone by then.
+  const isRefused = list.length > 1 ? isUntransferable : isSurelyUntransferable
   for (const [index, item] of list.entries()) {
     const name = `The option 'transfer[${index}]'`
     if (typeof item !== 'object' || item === null)
@@ -42,16 +50,16 @@ function checkTransferList(list) {
     before.add(item)
     if (!types.isArrayBuffer(item)) continue
     if (isDetached(item)) throw invalidValue(`${name} is detached already; transfer each buffer once`)
-    if (isUntransferable(item)) throw invalidValue(`${name} ${SHARED_MEMORY}`)
+    if (isRefused(item)) throw invalidValue(`${name} ${SHARED_MEMORY}`)
   }
 }
 
 /** Checks that all ArrayBuffers are gone: Node 20 copies what it must not transfer, and says nothing. */
 function checkTransferred(list) {
   for (const [index, item] of list.entries()) {
-    if (types.isArrayBuffer(item) && item.byteLength > 0)
+    if (types.isArrayBuffer(item) && sizeOf(item) > 0)
       throw invalidValue(`The option 'transfer[${index}]' ${SHARED_MEMORY}`)
   }
 }
 
-module.exports = { isDetached, checkTransferList, checkTransferred }
+module.exports = { checkTransferList, checkTransferred, isUntransferable }

@@ -60,6 +60,8 @@ layout! {
         ASK = 8,
         /// Delays before retries are random parts.
         JITTER = 16,
+        /// It was asked whether the task would be refused, and it would not.
+        ADMITTED = 32,
     }
     /// What a submission answers: a refusal, or whom to start or deliver to, shifted, and flags.
     answer "ANSWER": i32 {
@@ -68,6 +70,8 @@ layout! {
         NO_THREAD = -3,
         FULL = -4,
         BROKEN = -5,
+        /// There is no memory for copies of the buffers.
+        NO_MEMORY = -6,
         /// The input is to be delivered to that worker.
         DELIVER = 1,
         /// The queue is full now.
@@ -85,9 +89,14 @@ layout! {
     }
     /// How the bytes of an attachment reach a native thread.
     attach "ATTACH": u32 {
+        /// A copy is made at submit.
         COPY = 0,
+        /// No JavaScript but the library's reaches the memory: it is read as it is.
         PIN = 1,
+        /// Memory of a SharedArrayBuffer, which the native thread copies.
         SHARE = 2,
+        /// JavaScript of the user's reaches it: it is held, or copied.
+        BORROW = 3,
     }
     /// Kinds of records that the owner drains.
     record "RECORD": i32 {

@@ -9,10 +9,14 @@
 //! - [`limits`]: options and limits, as the scheduler has them.
 //! - [`event_loop`]: waking an isolate; [`isolate`]: stopping what it runs.
 //! - [`values`]: strings and memory of JavaScript.
+//! - [`attachments`]: the buffers of native tasks; [`backing_store`]: holding memory that JavaScript may take
+//!   away.
 //!
 //! Every entry point catches panics: one becomes a JavaScript exception. No JavaScript object is touched off
 //! its thread; other threads know slots, labels and executors by number.
 
+mod attachments;
+mod backing_store;
 mod call;
 mod event_loop;
 #[cfg(feature = "testing")]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use napi::JsString;
 use napi::bindgen_prelude::*;
 
+use super::attachments;
 use super::call::{self, Call, Raw};
 use super::layout::{answer, record, submit};
 use super::limits;
@@ -77,23 +78,21 @@ impl Owner {
     }
 
     /// `submitNative(options, attachments?, modes?, delays?)`: a native task, its arguments in `outbound`, its
-    /// options as JSON, the buffers that they mention as Uint8Arrays, each with its mode (see `values.rs`).
+    /// options as JSON, the buffers that they mention as views, each with its mode (see `attachments.rs`).
     /// Answers 0, or 2 if the queue is full now, or a refusal.
     pub(super) fn submit_native(&self, context: &FunctionCallContext<'_>) -> Result<i32> {
         let outbound = self.outbound.borrow();
         let call = Call::read(&outbound)?;
-        let mut attachments = Vec::new();
-        if context.length() > 1 {
-            let views = context.get::<Vec<Unknown<'_>>>(1)?;
-            for (view, mode) in views.into_iter().zip(context.get::<Vec<u32>>(2)?) {
-                // SAFETY: `lib/` keeps the buffers referenced until the slot's record has come, and after a
-                // termination until ENDED has, when no native thread is left; teardown joins them. A
-                // transferred buffer is nobody else's. A borrowed one is its owner's to leave alone, neither
-                // written nor detached, until the promise settles, or after a termination until the pool has
-                // ended: that is the documented price of no copy.
-                attachments.push(unsafe { values::bytes(context.env, view, mode) }?);
+        let attachments = if context.length() > 1 {
+            // SAFETY: `lib/` keeps the array until the slot's record has come, and after a termination until ENDED has,
+            // when no native thread is left; teardown joins them. It is the only one that has what it pins.
+            match unsafe { attachments::read(context, 1) }? {
+                Some(attachments) => attachments,
+                None => return Ok(answer::NO_MEMORY),
             }
-        }
+        } else {
+            Vec::new()
+        };
         let limits = limits_of(&call, &outbound, context, 3)?;
         let job = Job::Native { options: context.get(0)?, attachments };
         Ok(match self.shared.scheduler.submit(submission(&call, Kind::Native, limits, job)) {
@@ -201,6 +200,7 @@ fn submission(call: &Call, kind: Kind, limits: Option<Box<Limits>>, job: Job) ->
         label: call.label,
         priority: call.priority,
         needs_delivery: call.flags & submit::NEEDS_DELIVERY != 0,
+        admitted: call.flags & submit::ADMITTED != 0,
         stoppable: call.flags & submit::STOPPABLE != 0,
         limits,
         job,
@@ -211,7 +211,7 @@ fn is_full(full: bool) -> i32 {
     if full { answer::IS_FULL } else { 0 }
 }
 
-fn refusal(refused: Refused) -> i32 {
+pub(super) fn refusal(refused: Refused) -> i32 {
     match refused {
         Refused::Closing => answer::CLOSING,
         Refused::Terminated => answer::TERMINATED,

@@ -12,9 +12,9 @@ use napi_derive::napi;
 use super::event_loop::EventLoop;
 use super::layout::{self, cancel};
 use super::limits::{self, NativePoolOptions};
-use super::owner::Owner;
+use super::owner::{self, Owner};
 use super::shared::{self, Label, Shared};
-use super::values;
+use super::{backing_store, values};
 use crate::catalogue::CATALOGUE;
 use crate::payload::Array;
 use crate::scheduler::{Cancelled, Kind};
@@ -69,6 +69,13 @@ impl NativePool {
     pub fn declaration(number: u32) -> Result<String> {
         let entry = CATALOGUE.get(number as usize).ok_or_else(|| Error::from_reason("no such task"))?;
         Ok((entry.declaration)())
+    }
+
+    /// Whether the buffers of native tasks can be borrowed (see `backing_store.rs`). `transfer` is given an ArrayBuffer, and makes
+    /// another of it with another length; without it there is no way to do that.
+    #[napi(catch_unwind)]
+    pub fn can_borrow(env: &Env, transfer: Option<Function<'_, Unknown<'_>, Unknown<'_>>>) -> Result<bool> {
+        backing_store::can_hold(env, transfer)
     }
 
     /// Every number that JavaScript holds, too, by the names that it has for them, as JSON: for a test.
@@ -141,10 +148,11 @@ impl NativePool {
         self.owner.shared.scheduler.decide(slot, again);
     }
 
-    /// Whether a task would be refused for a full queue.
+    /// Why a task would be refused now, as a submission answers; 0 if it would not be.
     #[napi(catch_unwind)]
-    pub fn is_full(&self, is_native: bool) -> bool {
-        self.owner.shared.scheduler.is_full(if is_native { Kind::Native } else { Kind::JavaScript })
+    pub fn refuses(&self, is_native: bool) -> i32 {
+        let kind = if is_native { Kind::Native } else { Kind::JavaScript };
+        self.owner.shared.scheduler.refuses(kind).map_or(0, owner::refusal)
     }
 
     /// Whether `worker` still awaits the input of the task in `slot`.

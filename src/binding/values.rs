@@ -6,8 +6,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi::{JsString, JsValue, check_status, sys};
 
-use super::layout::attach;
-use crate::payload::{Array, Bytes, Pinned, Shared, Text};
+use crate::payload::{Array, Text};
 
 /// What a thread reads strings into: nearly all fit, so reading takes one call.
 pub(super) struct StringReader(Vec<u16>);
@@ -84,38 +83,6 @@ pub(super) fn null(env: &Env) -> Result<sys::napi_value> {
     // SAFETY: an out-pointer to a local.
     check_status!(unsafe { sys::napi_get_null(env.raw(), &mut value) })?;
     Ok(value)
-}
-
-/// The bytes behind a Uint8Array.
-///
-/// # Safety
-/// With `PIN` or `SHARE` of [`attach`], the caller keeps the memory allocated, and with `PIN` unwritten, until the
-/// task's outcome has been delivered.
-pub(super) unsafe fn bytes(env: &Env, view: Unknown<'_>, mode: u32) -> Result<Bytes> {
-    let (mut kind, mut length, mut start) = (0, 0, std::ptr::null_mut());
-    // SAFETY: out-pointers to locals; null for what is not wanted.
-    check_status!(unsafe {
-        sys::napi_get_typedarray_info(
-            env.raw(),
-            view.raw(),
-            &mut kind,
-            &mut length,
-            &mut start,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        )
-    })?;
-    let start = start.cast::<u8>().cast_const();
-    match mode {
-        // SAFETY: this function's contract is `Pinned::new`'s.
-        attach::PIN => Ok(Bytes::Pinned(unsafe { Pinned::new(start, length) })),
-        // SAFETY: this function's contract is `Shared::new`'s.
-        attach::SHARE => Ok(Bytes::Shared(unsafe { Shared::new(start, length) })),
-        attach::COPY if length == 0 => Ok(Bytes::Owned(Vec::new())),
-        // SAFETY: the view's memory is valid for its length during this call, and no JavaScript runs in it.
-        attach::COPY => Ok(Bytes::Owned(unsafe { std::slice::from_raw_parts(start, length) }.to_vec())),
-        _ => Err(Error::from_reason("no such mode")),
-    }
 }
 
 /// Bytes of the largest ArrayBuffer that [`array_buffer`] makes. Node makes it through a Buffer, of which it has had

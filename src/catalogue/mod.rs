@@ -95,6 +95,10 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<probe::Fork>(),
     #[cfg(feature = "testing")]
     entry::<probe::Hold>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Read>(),
+    #[cfg(feature = "testing")]
+    entry::<probe::Ends>(),
 ];
 
 fn run<T: Task>(json: &str, attachments: &[Attachment], context: &Context<'_>) -> Result<Output, Failure> {

@@ -1,4 +1,5 @@
-//! Tasks for tests alone: they take and give back everything that can cross, panic, fork, and hold memory.
+//! Tasks for tests alone: they take and give back everything that can cross, panic, fork, hold memory, and
+//! read it when they are told to.
 
 use std::borrow::Cow;
 use std::thread;
@@ -318,6 +319,67 @@ impl Task for Hold {
             until.for_each_chunk(context, |_| Ok(()))?;
         }
         Ok(Node::number(memory.bytes() as f64).into())
+    }
+}
+
+options! {
+    /// The options of [`Ends`].
+    pub(super) struct EndsOptions<'given> {
+        /// What is looked at.
+        data: Bytes<'given>,
+    }
+}
+
+/// Looks at the end of bytes that are too many to be read.
+pub(super) struct Ends;
+
+impl Task for Ends {
+    const NAME: &'static str = "probe-ends";
+    const FAMILY: &'static str = FAMILY;
+    const ABOUT: &'static str = "Resolves to how many bytes there are, and the sum of the last ten.";
+    const RETURNS: Returns = Returns::always("number[]");
+    const ERRORS: &'static [Errors] = &[];
+    type Options<'given> = EndsOptions<'given>;
+
+    fn run(options: EndsOptions<'_>, _context: &Context<'_>) -> Result<Output, Failure> {
+        let bytes = options.data.as_slice();
+        let sum: u64 = bytes.iter().rev().take(10).map(|byte| u64::from(*byte)).sum();
+        Ok(Node::from(json!([bytes.len(), sum])).into())
+    }
+}
+
+options! {
+    /// The options of [`Read`].
+    pub(super) struct ReadOptions<'given> {
+        /// What is read.
+        data: Bytes<'given>,
+        /// What is read to its end before: a pipe, say, whose writer decides when that is.
+        after: Option<Data<'given>>,
+        /// How many times it is read, without asking whether to stop.
+        times: Whole<1, 1000> = Whole::of::<1>(),
+    }
+}
+
+/// Reads bytes at a moment that is chosen from outside.
+pub(super) struct Read;
+
+impl Task for Read {
+    const NAME: &'static str = "probe-read";
+    const FAMILY: &'static str = FAMILY;
+    const ABOUT: &'static str = "Reads bytes after a file has ended, and resolves to a copy of them.";
+    const RETURNS: Returns = Returns::always("Buffer");
+    const ERRORS: &'static [Errors] = &[DATA_ERRORS];
+    type Options<'given> = ReadOptions<'given>;
+
+    fn run(options: ReadOptions<'_>, context: &Context<'_>) -> Result<Output, Failure> {
+        if let Some(after) = &options.after {
+            after.for_each_chunk(context, |_| Ok(()))?;
+        }
+        let bytes = options.data.as_slice();
+        for _ in 1..options.times.get() {
+            std::hint::black_box(bytes.iter().step_by(4096).fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
+        }
+        Ok(Output::Bytes(bytes.to_vec()))
     }
 }
 

@@ -1,23 +1,31 @@
 //! Bytes that cross from JavaScript into a native task, and who may touch them when.
 //!
 //! - [`Bytes::Owned`]: copied (or encoded from a string) at submit; nobody else has them.
-//! - [`Bytes::Pinned`]: the memory of an ArrayBuffer that the JavaScript side keeps alive, and does
-//!   not hand out, until it has been told that the task is over. A buffer named in `transfer` was
-//!   detached from its owner first, so that no JavaScript can reach it; a large buffer that was not
-//!   is *borrowed* under the documented rule that its owner leaves it alone until the promise
-//!   settles, or after a termination until the pool has ended: nobody can keep JavaScript from
-//!   detaching it, and then this reads freed memory.
+//! - [`Bytes::Pinned`]: the memory of an ArrayBuffer. A buffer named in `transfer` was detached from its owner first, so
+//!   that no JavaScript can reach it; the JavaScript side keeps it alive, and does not hand it out, until it has been
+//!   told that the task is over. A large buffer that was not is *borrowed*: its owner may detach it, which takes the
+//!   memory away from it and from nobody else, as this keeps it alive itself. The owner may also write to it, against
+//!   the documented rule: then the task may come to anything.
 //! - [`Bytes::Shared`]: a SharedArrayBuffer, which other threads may write at any time. It is never
 //!   seen as a slice: the native thread copies it, atomically word by word, before the task reads it.
 
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-/// Memory of an ArrayBuffer, kept alive and unmoved by the JavaScript side for as long as this, or a clone, exists.
+/// Memory of an ArrayBuffer, which stays allocated and in its place for as long as this, or a clone, exists.
 #[derive(Clone, Debug)]
 pub struct Pinned {
     start: *const u8,
     length: usize,
+    /// What keeps it, if nobody else does.
+    _keeper: Option<Arc<dyn Keeper>>,
 }
+
+/// Something that keeps memory by being there, and lets go of it on any thread.
+pub trait Keeper: Debug + Send + Sync {}
+
+impl<K: Debug + Send + Sync> Keeper for K {}
 
 // SAFETY: the memory is plain bytes and the constructor's caller guarantees that it stays valid and
 // unwritten until this value is dropped, whichever thread reads it.
@@ -26,12 +34,12 @@ unsafe impl Send for Pinned {}
 unsafe impl Sync for Pinned {}
 
 impl Pinned {
-    /// Pins `length` bytes at `start`.
+    /// Pins `length` bytes at `start`, which `keeper` keeps, or the caller.
     ///
     /// # Safety
     /// Until the value and its clones are dropped, the memory must stay allocated and must not be written.
-    pub unsafe fn new(start: *const u8, length: usize) -> Self {
-        Self { start, length }
+    pub unsafe fn new(start: *const u8, length: usize, keeper: Option<Arc<dyn Keeper>>) -> Self {
+        Self { start, length, _keeper: keeper }
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -163,7 +171,7 @@ mod tests {
         // SAFETY: `memory` outlives them, and nobody writes it.
         let [pinned, shared] = unsafe {
             let start = memory.as_ptr();
-            [Bytes::Pinned(Pinned::new(start, 10)), Bytes::Shared(Shared::new(start, 10))]
+            [Bytes::Pinned(Pinned::new(start, 10, None)), Bytes::Shared(Shared::new(start, 10))]
         };
         let owned = |length| Bytes::Owned(vec![0; length]);
         let half = 16 * 1024;
@@ -177,7 +185,7 @@ mod tests {
     #[test]
     fn nothing_at_a_null_pointer_is_an_empty_slice() {
         // SAFETY: no byte is named.
-        let pinned = unsafe { Pinned::new(std::ptr::null(), 0) };
+        let pinned = unsafe { Pinned::new(std::ptr::null(), 0, None) };
         assert_eq!(Bytes::Pinned(pinned).as_slice(), b"");
     }
 }

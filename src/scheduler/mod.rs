@@ -204,9 +204,10 @@ impl<J: Clone, O> Scheduler<J, O> {
         answer.unwrap_or_else(|| panic!("slot {slot} already holds an unsettled task"))
     }
 
-    /// Whether a task of this kind would be refused for a full queue. O(executors).
-    pub fn is_full(&self, kind: Kind) -> bool {
-        self.look("is_full", |core| core.would_refuse(kind))
+    /// Why a task of this kind would be refused now. A submitter that has to know beforehand asks, and then submits it as
+    /// admitted: others may have filled the queue meanwhile, with tasks that are tried again. O(executors).
+    pub fn refuses(&self, kind: Kind) -> Option<Refused> {
+        self.look("refuses", |core| core.refuses(kind))
     }
 
     /// Takes back a task that does not run; no note will come. `false` if it runs or is over. O(1) amortised.

@@ -7,10 +7,20 @@ use super::core::{Core, Discarded, Phase};
 use super::effects::{Effects, Wakes};
 use super::statistics::Count;
 use super::table::{Stage, Task};
-use super::types::{End, Note, Refused, Strategy, Submission, Submitted};
+use super::types::{End, Kind, Note, Refused, Strategy, Submission, Submitted};
 
 impl<J, O> Core<J, O> {
     // ---- into the table
+
+    /// Why a task of this kind would be refused.
+    pub(super) fn refuses(&self, kind: Kind) -> Option<Refused> {
+        match self.phase {
+            Phase::Open => self.would_refuse(kind).then_some(Refused::Full),
+            Phase::Closing => Some(Refused::Closing),
+            Phase::Terminated if self.failure.is_some() => Some(Refused::Broken),
+            Phase::Terminated => Some(Refused::Terminated),
+        }
+    }
 
     /// `None` if the slot is taken: then nothing has changed.
     pub(super) fn submit(
@@ -19,23 +29,19 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) -> Option<Result<Submitted, Refused>> {
-        match self.phase {
-            Phase::Open => {}
-            Phase::Closing => return Some(Err(Refused::Closing)),
-            Phase::Terminated if self.failure.is_some() => return Some(Err(Refused::Broken)),
-            Phase::Terminated => return Some(Err(Refused::Terminated)),
+        let is_excused = |why: &Refused| submission.admitted && *why == Refused::Full;
+        if let Some(why) = self.refuses(submission.kind).filter(|why| !is_excused(why)) {
+            return Some(Err(why));
         }
         if self.table.find(submission.slot).is_some() {
             return None;
-        }
-        if self.would_refuse(submission.kind) {
-            return Some(Err(Refused::Full));
         }
         Some(Ok(self.accept(submission, now, effects)))
     }
 
     fn accept(&mut self, submission: Submission<J>, now: Nanoseconds, effects: &mut Effects) -> Submitted {
-        let Submission { slot, kind, label, priority, needs_delivery, stoppable, limits, job } = submission;
+        let Submission { slot, kind, label, priority, needs_delivery, admitted: _, stoppable, limits, job } =
+            submission;
         let sequence = self.sequence;
         self.sequence += 1;
         self.statistics.submitted();

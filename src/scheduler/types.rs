@@ -106,6 +106,9 @@ pub struct Submission<J> {
     pub priority: f64,
     /// Whether the submitter has to hand the input to the executor itself, once it is known which.
     pub needs_delivery: bool,
+    /// Whether the submitter was told that it [would not be refused](super::Scheduler::refuses), and has acted on that: a
+    /// queue that others have filled since is no reason.
+    pub admitted: bool,
     /// Whether the submitter may want it stopped while it runs. One with a timeout can be in any case.
     pub stoppable: bool,
     /// Its own limits instead of the pool's.

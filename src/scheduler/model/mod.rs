@@ -150,6 +150,7 @@ impl Pool {
             label: 0,
             priority: 0.0,
             needs_delivery: false,
+            admitted: false,
             stoppable: true,
             limits: None,
             job: slot,

@@ -36,9 +36,9 @@ fn tasks_beyond_the_longest_queue_are_refused_and_leave_no_trace() {
         let [executor] = pool.staff(kind);
         pool.submit(kind, 0);
         executor.takes();
-        assert!(!pool.scheduler.is_full(kind));
+        assert!(!pool.is_full(kind));
         assert_eq!(fill(&pool, kind, 1..5), [Some(false), Some(true), None, None]);
-        assert!(pool.scheduler.is_full(kind));
+        assert!(pool.is_full(kind));
         assert_eq!(pool.counts().0, 4, "those refused do not count");
         assert_eq!(queue(&pool), (2, 0));
 
@@ -67,9 +67,9 @@ fn with_no_room_to_wait_only_those_that_can_start_are_taken() {
         let [first, _second] = pool.staff(kind);
         assert_eq!(fill(&pool, kind, 0..3), [Some(false), Some(false), None]);
         first.takes();
-        assert!(pool.scheduler.is_full(kind));
+        assert!(pool.is_full(kind));
         first.finishes(0, "done");
-        assert!(!pool.scheduler.is_full(kind), "it is on its way");
+        assert!(!pool.is_full(kind), "it is on its way");
         assert_eq!(fill(&pool, kind, 2..4), [Some(false), None]);
     }
 }
@@ -105,7 +105,7 @@ fn workers_and_native_threads_share_the_limit_and_each_kind_has_its_own_hands() 
     assert_eq!(fill(&pool, JS, 5..8), [Some(false), Some(true), None]);
     thread.finishes(2, "done");
     thread.falls_asleep();
-    assert!(!pool.scheduler.is_full(Kind::Native) && pool.scheduler.is_full(JS));
+    assert!(!pool.is_full(Kind::Native) && pool.is_full(JS));
     assert_eq!(fill(&pool, Kind::Native, 8..10), [Some(true), None]);
 }
 
@@ -186,7 +186,7 @@ fn a_pool_that_holds_takes_every_task_and_tells_how_many_are_too_many() {
         pool.submit(kind, 0);
         executor.takes();
         assert_eq!(fill(&pool, kind, 1..5), [Some(false), Some(true), Some(true), Some(true)]);
-        assert!(!pool.scheduler.is_full(kind), "nothing is refused");
+        assert!(!pool.is_full(kind), "nothing is refused");
         assert_eq!(queue(&pool), (2, 2));
         executor.finishes(0, "done");
         executor.takes();
@@ -250,12 +250,29 @@ fn a_terminated_pool_does_not_drain() {
 }
 
 #[test]
+fn who_was_told_that_a_task_is_not_refused_may_submit_it_whatever_has_filled_the_queue_since() {
+    for kind in KINDS {
+        let pool = refusing(1, 1);
+        let [executor] = pool.staff(kind);
+        pool.submit(kind, 0);
+        executor.takes();
+        assert_eq!(pool.scheduler.refuses(kind), None);
+        assert_eq!(fill(&pool, kind, 1..3), [Some(true), None]);
+        let admitted = |slot| pool.scheduler.submit(Submission { admitted: true, ..task(kind, slot) });
+        assert!(admitted(2).is_ok());
+        pool.scheduler.close();
+        assert_eq!(pool.scheduler.refuses(kind), Some(Refused::Closing));
+        assert_eq!(admitted(3).err(), Some(Refused::Closing), "that is the submitter's own doing");
+    }
+}
+
+#[test]
 fn without_a_limit_no_queue_is_full() {
     for kind in KINDS {
         let pool = Pool::new(0, 1);
         let _executor = pool.staff::<1>(kind);
         assert_eq!(fill(&pool, kind, 0..100), [Some(false); 100]);
-        assert!(!pool.scheduler.is_full(kind));
+        assert!(!pool.is_full(kind));
         assert_eq!(queue(&pool), (99, 0), "one of them is spoken for");
     }
 }

@@ -81,9 +81,9 @@ fn a_queue_has_room_for_what_helpers_will_take() {
     let [helper, busy] = pool.staff(Kind::Native);
     running(&pool, &busy, 0, 0.0).offers(0, 1);
     helper.helps(busy.run_of(0));
-    assert!(!pool.scheduler.is_full(Kind::Native));
+    assert!(!pool.is_full(Kind::Native));
     pool.submit(Kind::Native, 1);
-    assert!(pool.scheduler.is_full(Kind::Native));
+    assert!(pool.is_full(Kind::Native));
     assert_eq!(pool.try_submit(Kind::Native, 2, 0.0, false), Err(Refused::Full));
 }
 

@@ -323,8 +323,9 @@ fn what_was_offered_is_let_go_of() {
         let mailbox = Arc::new(Mailbox::new(Box::new(OwnersBell(Arc::default()))));
         let scheduler = Scheduler::new(&config(0, 1), mailbox, Arc::new(Bell::default()));
         let Submission { slot, kind, label, priority, .. } = task(Kind::Native, 0);
-        let (needs_delivery, stoppable, limits, job) = (false, false, None, Arc::new(()));
-        let submission = Submission { slot, kind, label, priority, needs_delivery, stoppable, limits, job };
+        let (needs_delivery, admitted, stoppable, limits, job) = (false, false, false, None, Arc::new(()));
+        let submission =
+            Submission { slot, kind, label, priority, needs_delivery, admitted, stoppable, limits, job };
         assert_eq!(scheduler.submit(submission).map(|submitted| submitted.hire), Ok(Some(1)));
         let Next::Run(assignment) = scheduler.next(kind, 1, None) else { panic!("there is a task") };
         let help = Arc::new(());

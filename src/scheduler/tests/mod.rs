@@ -120,6 +120,7 @@ fn task(kind: Kind, slot: u32) -> Submission<u32> {
         label: slot % 4,
         priority: 0.0,
         needs_delivery: false,
+        admitted: false,
         stoppable: false,
         limits: None,
         job: slot,
@@ -222,6 +223,11 @@ impl Pool {
     /// Submits a task to an open pool.
     fn accepts(&self, submission: Submission<u32>) -> Submitted {
         self.scheduler.submit(submission).expect("the pool is open")
+    }
+
+    /// Whether a task would be refused for a full queue.
+    fn is_full(&self, kind: Kind) -> bool {
+        self.scheduler.refuses(kind) == Some(Refused::Full)
     }
 
     fn try_submit(

@@ -221,6 +221,7 @@ impl Life {
         let answer = self.pool.scheduler.submit(Submission {
             priority: f64::from(order.priority),
             needs_delivery: order.needs_delivery,
+            admitted: false,
             ..limited(kind, slot, limits)
         });
         let refused = match self.phase {
