@@ -11,6 +11,9 @@ const {
 const { define } = require('../property.js')
 const { Remembered } = require('./remembered.js')
 
+/** Places for shapes that a message with more of them does not leave behind. */
+const KEPT_SHAPES = 64
+
 /** The token of a hole in an array. */
 const HOLE = (CONSTANTS.length << 4) | 3
 
@@ -25,8 +28,9 @@ let cursor = 0
 let textCursor = 0
 /** @type {any[] | null} */
 let objects = null
-/** @type {any[]} */
+/** Those of the message so far. @type {(Reader | undefined)[]} */
 const shapes = []
+let shapeCount = 0
 
 /**
  * What reads objects of a shape.
@@ -117,7 +121,7 @@ function readValue() {
     case 5: {
       // SHAPE
       const reader = readerOf(readText(payload))
-      shapes.push(reader)
+      shapes[shapeCount++] = reader
       return readObject(reader)
     }
     case 6: {
@@ -165,6 +169,12 @@ function readValue() {
   }
 }
 
+/** Lets go of the readers of a message, most of which has one or none. */
+function forgetShapes() {
+  for (let i = 0; i < shapeCount; i++) shapes[i] = undefined
+  if (shapeCount > KEPT_SHAPES) shapes.length = 0
+}
+
 /** Objects are numbered in the order in which the encoder met them. */
 function remember(object) {
   objects?.push(object)
@@ -192,9 +202,9 @@ function decode(fromWords, fromDoubles, at, fromText, textAt, find = null) {
   findShared = find
   cursor = at + HEADER
   objects = words[at] === 1 ? [] : null
-  shapes.length = 0
+  shapeCount = 0
   const value = readValue()
-  shapes.length = 0
+  if (shapeCount > 0) forgetShapes()
   source = ''
   return value
 }

@@ -32,10 +32,24 @@ function getter(prototype, name) {
 }
 
 const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
-const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
+const viewName = getter(typedArray, Symbol.toStringTag)
+const partsOf = (prototype, length) => ({
+  buffer: getter(prototype, 'buffer'),
+  byteOffset: getter(prototype, 'byteOffset'),
+  length: getter(prototype, length)
+})
+const TYPED_ARRAY = partsOf(typedArray, 'length')
+const DATA_VIEW = partsOf(DataView.prototype, 'byteLength')
+const byteLengthOf = getter(ArrayBuffer.prototype, 'byteLength')
+const isResizable = getter(ArrayBuffer.prototype, 'resizable')
+const isGrowable = getter(SharedArrayBuffer.prototype, 'growable')
 
 /** What is no plain object, although its prototype, which else tells, may have been taken away or replaced. */
 const EXOTIC = [
+  types.isMap,
+  types.isSet,
+  types.isAnyArrayBuffer,
   types.isPromise,
   types.isWeakMap,
   types.isWeakSet,
@@ -43,13 +57,16 @@ const EXOTIC = [
   types.isMapIterator,
   types.isSetIterator,
   types.isModuleNamespaceObject,
-  types.isArgumentsObject,
   types.isExternal,
-  types.isBoxedPrimitive,
-  types.isNativeError,
-  types.isRegExp
+  types.isBoxedPrimitive
 ]
+/** The same, of what the tag of an object tells as well. */
+const TAGGED = [types.isArgumentsObject, types.isNativeError, types.isRegExp, types.isDate]
+/** Objects of a shape that are looked at so closely; a call into the engine for each kind costs as much as the object. */
+const LOOKED_AT = 4096
 
+const tagOf = Object.prototype.toString
+const PLAIN_TAG = '[object Object]'
 const bigintDigits = BigInt.prototype.toString
 const dateValue = Date.prototype.valueOf
 const mapForEach = Map.prototype.forEach
@@ -197,13 +214,18 @@ function writeObject(value) {
   if (wasSeen(value)) return true
   if (Array.isArray(value)) return writeArray(value)
   const prototype = Object.getPrototypeOf(value)
-  // `arguments` looks like a plain object but for this symbol, and cannot be cloned.
-  if (prototype === Object.prototype && value[Symbol.iterator] === undefined) {
+  // The prototype may have been put in the place of another: see "What is a plain object" in README.md.
+  if (prototype === Object.prototype && tagOf.call(value) === PLAIN_TAG && !ArrayBuffer.isView(value)) {
     const shape = shapeOf(value)
-    // One without properties may be anything that was given this prototype.
-    if (shape.keys.length > 0) return writePlainObject(value, shape)
+    if (shape.looks >= LOOKED_AT || looksPlain(value, shape)) return writePlainObject(value, shape)
   }
   return writeSpecial(value, prototype)
+}
+
+/** Whether an object is a plain one, as far as its tag does not tell. Those without properties are always looked at. */
+function looksPlain(value, shape) {
+  if (shape.keys.length > 0) shape.looks++
+  return !EXOTIC.some((is) => is(value))
 }
 
 function writeSpecial(value, prototype) {
@@ -223,7 +245,8 @@ function writeSpecial(value, prototype) {
       : Object.getPrototypeOf(prototype) === null &&
         Object.hasOwn(prototype, 'isPrototypeOf') &&
         value[Symbol.iterator] === undefined
-  return plain && !EXOTIC.some((is) => is(value)) && writePlainObject(value, shapeOf(value))
+  const isExotic = (/** @type {(value: any) => boolean} */ is) => is(value)
+  return plain && !TAGGED.some(isExotic) && !EXOTIC.some(isExotic) && writePlainObject(value, shapeOf(value))
 }
 
 function writeEntries(tag, collection, size, forEach) {
@@ -239,21 +262,24 @@ function writeEntries(tag, collection, size, forEach) {
 }
 
 function writeView(view) {
-  const tag = types.isDataView(view) ? 'DataView' : viewName.call(view)
-  const index = VIEW_INDEX.get(tag)
-  const buffer = view.buffer
-  if (index === undefined || buffer.resizable || buffer.growable) return false
+  const name = viewName.call(view) // of a DataView undefined
+  const parts = name === undefined ? DATA_VIEW : TYPED_ARRAY
+  const index = VIEW_INDEX.get(name ?? 'DataView')
+  const buffer = parts.buffer.call(view)
+  const isVariable = types.isSharedArrayBuffer(buffer) ? isGrowable : isResizable
+  if (index === undefined || isVariable.call(buffer)) return false
   writeToken(VIEW, index)
   if (!writeValue(buffer)) return false
-  writeNumber(view.byteOffset)
-  writeNumber(tag === 'DataView' ? view.byteLength : view.length)
+  writeNumber(parts.byteOffset.call(view))
+  writeNumber(parts.length.call(view))
   return true
 }
 
 function writeBuffer(buffer) {
-  const length = buffer.byteLength
+  const length = byteLengthOf.call(buffer)
   // An empty one may be detached, and then cannot be cloned.
-  if (length === 0 || length > LARGEST_COPIED_BUFFER || buffer.resizable || leavesBuffers) return false
+  if (length === 0 || length > LARGEST_COPIED_BUFFER || isResizable.call(buffer) || leavesBuffers)
+    return false
   writeToken(BUFFER, length)
   const words = ((length + 7) >> 3) * 2
   if (position + words + 1 > int32.length) grow(words + 1)

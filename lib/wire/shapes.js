@@ -7,12 +7,12 @@ const { Remembered } = require('./remembered.js')
 // once that pays. Those of a message are known until its end, and beyond it if they were met before; see remembered.js.
 
 /**
- * `index` is its place in message number `message`.
- * @typedef {{ keys: string[], definition: string, message: number, index: number, uses: number, write: ((object: any) => boolean) | null }} Shape
+ * `index` is its place in message number `message`; `looks` counts objects that were found to be plain.
+ * @typedef {{ keys: string[], definition: string, message: number, index: number, uses: number, looks: number, write: ((object: any) => boolean) | null }} Shape
  */
 
 /** @type {Shape} */
-const emptyShape = { keys: [], definition: '[]', message: 0, index: 0, uses: 0, write: null }
+const emptyShape = { keys: [], definition: '[]', message: 0, index: 0, uses: 0, looks: 0, write: null }
 let lastShape = emptyShape
 /** By number of names, modulo its length. */
 const recentShapes = new Array(8).fill(emptyShape)
@@ -54,7 +54,7 @@ function shapeOf(object) {
   /** @type {Shape | undefined} */
   let shape = remembered.get(definition) ?? newShapes.get(definition)
   if (shape === undefined) {
-    shape = { keys, definition, message: 0, index: 0, uses: 0, write: null }
+    shape = { keys, definition, message: 0, index: 0, uses: 0, looks: 0, write: null }
     newShapes.set(definition, shape)
   }
   recentShapes[slot] = shape
