@@ -2,7 +2,6 @@
 
 // `spareWorkers`: workers that are there ahead of the need, and step in for one that is lost.
 
-const { makeView } = require('./support/memory.js')
 const { rejection } = require('./support/outcomes.js')
 const { poolsOf } = require('./support/pools.js')
 const { until, within } = require('./support/waiting.js')
@@ -49,27 +48,6 @@ test('end with their pool', async () => {
   await within(pool.ready(), 'ready()')
   await within(pool.close(), 'close()')
   expect(pool.stats().workers).toEqual({ total: 0, busy: 0, idle: 0 })
-})
-
-test('a task that heeds its signal costs nobody its place', async () => {
-  const pool = poolOf()
-  await within(pool.ready(), 'ready()')
-  const started = []
-  pool.on('workerStart', ({ workerId }) => started.push(workerId))
-  const view = makeView(1)
-  const polite = (view, context) => {
-    Atomics.add(view, 0, 1)
-    while (!context.aborted);
-  }
-  for (let round = 1; round <= 20; round++) {
-    const controller = new AbortController()
-    const task = rejection(pool.execute(polite, view, { signal: controller.signal }))
-    await until(() => view[0] === round, 'the task')
-    controller.abort('enough')
-    expect(await task).toBe('enough')
-    expect(await within(pool.execute(where), 'the next task')).toBe(1)
-  }
-  expect([started, pool.stats().workers.total]).toEqual([[], 1])
 })
 
 test.each([
