@@ -34,17 +34,17 @@ const TASKS = path.join(__dirname, 'soak', 'tasks.cjs')
 const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 }
 const SHAPES = [
   {},
+  { storm: 1, size: 1 },
   { keepWorkerAfterStop: true },
+  { storm: 2, size: 2 },
   { concurrentTasksPerWorker: 4 },
+  { storm: 1, size: 1, keepWorkerAfterStop: true },
   { strategy: 'round-robin', maxTasksPerWorker: 200 },
+  { storm: 1, size: 1, spareWorkers: 1 },
   { strategy: 'least-loaded', concurrentTasksPerWorker: 2, aging: 5 },
   { maxQueue: 4, whenFull: 'reject' },
   { maxQueue: 2, whenFull: 'wait', maxHeapBeforeRecycle: 30e6 },
-  { minWorkers: 1, idleTimeout: 5 },
-  { storm: 1, size: 1 },
-  { storm: 2, size: 2 },
-  { storm: 1, size: 1, spareWorkers: 1 },
-  { storm: 1, size: 1, keepWorkerAfterStop: true }
+  { minWorkers: 1, idleTimeout: 5 }
 ]
 const ENDINGS = [
   (pool) => pool.close(),

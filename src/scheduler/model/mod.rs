@@ -14,6 +14,7 @@ mod helping;
 mod idling;
 mod mailbox;
 mod reach;
+mod replaced;
 mod retry;
 mod stopping;
 mod time;

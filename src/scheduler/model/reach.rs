@@ -73,6 +73,6 @@ impl Endpoint for Reach {
         if self.kind == Kind::JavaScript {
             self.bed.wake();
         }
-        false
+        !force // it may answer
     }
 }
