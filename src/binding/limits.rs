@@ -1,6 +1,9 @@
 //! The limits of pools and tasks, from JavaScript's numbers.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use napi_derive::napi;
@@ -12,8 +15,12 @@ use crate::scheduler::{Config, Limits, Retry, Sizes, Strategy};
 /// How long a worker has to answer whose tasks can be terminated: it may be in native code that cannot.
 const STOP_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How long a worker has to come back in which a task was cut off, or left behind and may run on.
+/// How long a worker has to come that is expected: it may be in code that was left behind and runs for ever.
 const SUSPECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long an executor that was called for a task is waited for before another is called. Longer than the system takes
+/// to wake one when it is busy with others.
+const CALL_TIMEOUT: Duration = Duration::from_millis(5);
 
 /// Who runs a JavaScript task, by the names that users give. Another name is an error.
 #[napi(string_enum = "kebab-case")]
@@ -124,6 +131,8 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
         spare_workers: options.spare_workers as usize,
         stop_timeout: STOP_TIMEOUT,
         suspect_timeout: Some(SUSPECT_TIMEOUT),
+        call_timeout: Some(CALL_TIMEOUT),
+        processors: processors(),
         limits: Limits {
             timeout: duration(options.timeout),
             queue_timeout: duration(options.queue_timeout),
@@ -131,6 +140,14 @@ pub(super) fn of_pool(options: &NativePoolOptions) -> Config {
             affinity: None,
         },
     }
+}
+
+/// Threads of this process that can run at a time: its processors, or fewer if its control group or its affinity grants
+/// it less.
+fn processors() -> usize {
+    static PROCESSORS: LazyLock<usize> =
+        LazyLock::new(|| available_parallelism().map_or(1, NonZeroUsize::get));
+    *PROCESSORS
 }
 
 /// The limit of a budget; `u64::MAX` for none.

@@ -18,6 +18,10 @@ pub(super) struct Crew {
     idle: Vec<u32>,
     /// At most one executor spins.
     spinner: Option<u32>,
+    /// Those that are counted on to ask for what waits before long: called, or at a short task.
+    hands: Vec<u32>,
+    /// Somebody was counted on since this was last asked.
+    counted: bool,
     pub minimum: usize,
     pub maximum: usize,
     /// In reserve: how many there are to be, besides one for each that is to be replaced.
@@ -27,14 +31,11 @@ pub(super) struct Crew {
     next_id: u32,
 }
 
-/// An executor that was idle and is about to ask for a task.
-pub(super) struct Claimed {
-    pub id: u32,
-    /// Since when it had slept, if it did.
-    pub asleep_since: Option<Nanoseconds>,
-}
-
 const THERE: &str = "the core speaks of executors that are there";
+
+/// Calling another in the place of one that is late costs microseconds, starting another costs tens of milliseconds: it
+/// is waited for so many times as long.
+const START_WORTH: u64 = 20;
 
 /// An executor that cannot be gone, as somebody under the lock has just found it.
 impl Index<u32> for Crew {
@@ -57,6 +58,8 @@ impl Crew {
             executors: BTreeMap::new(),
             idle: Vec::new(),
             spinner: None,
+            hands: Vec::new(),
+            counted: false,
             minimum,
             maximum,
             spares,
@@ -238,16 +241,19 @@ impl Crew {
         self.iter().find(|(_, executor)| executor.makes_way()).map(|(id, _)| id)
     }
 
-    /// The one after `last`, by number, that new tasks may be meant for.
+    /// The one after `last`, by number, that new tasks may be meant for. One that is missing stands behind the others.
     pub(super) fn next_in_turn(&self, last: u32) -> Option<u32> {
         let after = self.executors.range(last + 1..).chain(self.executors.range(..=last));
-        after.filter(|(_, executor)| executor.stays() && !executor.is_barred()).map(|(id, _)| *id).next()
+        let staying = after.filter(|(_, executor)| executor.stays() && !executor.is_barred());
+        staying.min_by_key(|(_, executor)| executor.is_missing()).map(|(id, _)| *id)
     }
 
-    /// The one with the fewest tasks that new ones may be meant for, and how many it has.
+    /// The one with the fewest tasks that new ones may be meant for, and how many it has. One that is missing
+    /// stands behind the others.
     pub(super) fn least_loaded(&self) -> Option<(u32, usize)> {
         let staying = self.iter().filter(|(_, executor)| executor.stays() && !executor.is_barred());
-        staying.map(|(id, executor)| (id, executor.load())).min_by_key(|(_, load)| *load)
+        let first = staying.min_by_key(|(_, executor)| (executor.is_missing(), executor.load()));
+        first.map(|(id, executor)| (id, executor.load()))
     }
 
     /// With more executors than the maximum allows, the one to do without: one that is to be replaced anyway, has slept
@@ -275,9 +281,11 @@ impl Crew {
     /// Tells an executor to end as soon as it has nothing left. Its own queue is the caller's to empty.
     pub(super) fn retire(&mut self, id: u32, now: Nanoseconds, wakes: &mut Wakes) {
         self.leave_idle(id);
+        self.leave_hands(id);
         let executor = &mut self[id];
         executor.rouse(wakes);
         executor.retire(now);
+        self.expect(id, now);
     }
 
     /// Tells every executor to end as soon as it has nothing left.
@@ -320,6 +328,7 @@ impl Crew {
     /// Takes an executor out for good, if it is there.
     pub(super) fn dismiss(&mut self, id: u32) -> Option<Executor> {
         self.leave_idle(id);
+        self.leave_hands(id);
         self.executors.remove(&id)
     }
 
@@ -332,6 +341,7 @@ impl Crew {
     /// A run of its own was told to stop: it takes nothing until it has handed that in.
     pub(super) fn bar(&mut self, id: u32) {
         self.leave_idle(id);
+        self.leave_hands(id);
         let executor = &mut self[id];
         if executor.is_idle() || executor.state == State::StandingBy {
             executor.state = State::Busy;
@@ -377,9 +387,83 @@ impl Crew {
         self[id].state = State::Asleep { since: now };
     }
 
+    pub(super) fn nobody_idles(&self) -> bool {
+        self.idle.is_empty()
+    }
+
+    pub(super) fn idlers(&self) -> usize {
+        self.idle.len()
+    }
+
+    // ---- who is counted on
+
+    /// Somebody waits for an executor to ask for work.
+    pub(super) fn expect(&mut self, id: u32, now: Nanoseconds) {
+        self[id].counted_on = Some(now);
+        self.counted = true;
+    }
+
+    /// An executor is counted on to ask for what waits before long.
+    pub(super) fn count_on(&mut self, id: u32, now: Nanoseconds) {
+        self.expect(id, now);
+        if !self.hands.contains(&id) {
+            self.hands.push(id);
+        }
+    }
+
+    /// An executor asks for work: nobody waits for it any longer.
+    pub(super) fn comes(&mut self, id: u32) {
+        let executor = &mut self[id];
+        executor.expected = None;
+        if executor.counted_on.take().is_some() {
+            self.leave_hands(id);
+        }
+    }
+
+    fn leave_hands(&mut self, id: u32) {
+        if let Some(place) = self.hands.iter().position(|hand| *hand == id) {
+            self.hands.swap_remove(place);
+        }
+    }
+
+    /// How many are counted on to ask for what waits before long. O(1).
+    pub(super) fn counted_on(&self) -> usize {
+        self.hands.len()
+    }
+
+    /// Whether anybody has been counted on since this was last asked.
+    pub(super) fn take_counted(&mut self) -> bool {
+        std::mem::take(&mut self.counted)
+    }
+
+    /// If an executor that is counted on has not come for `limit`, it is no longer. Answers whether it was called, and
+    /// is late with this.
+    pub(super) fn give_up_waiting(&mut self, id: u32, limit: Nanoseconds, now: Nanoseconds) -> bool {
+        let Some(since) = self[id].counted_on.filter(|since| since.saturating_add(limit) <= now) else {
+            return false;
+        };
+        self.leave_hands(id);
+        let executor = &mut self[id];
+        match executor.state {
+            State::Coming => executor.state = State::Late,
+            State::Late if now - since >= START_WORTH * limit => executor.state = State::Missing,
+            _ => return false,
+        }
+        true
+    }
+
+    /// How long after an executor was called something is to be done about its not coming.
+    pub(super) fn patience(&self, id: u32, limit: Nanoseconds) -> Option<Nanoseconds> {
+        match self[id].state {
+            State::Coming => Some(limit),
+            State::Late => Some(START_WORTH * limit),
+            _ => None,
+        }
+    }
+
     /// Takes the idle executor that will be there soonest, or the one that is `home` if it is idle; it is on its
     /// way to `next` once the caller has carried out `wakes`.
-    pub(super) fn claim(&mut self, home: Option<u32>, wakes: &mut Wakes) -> Option<Claimed> {
+    pub(super) fn claim(&mut self, home: Option<u32>, now: Nanoseconds, wakes: &mut Wakes) -> Option<u32> {
         let id = match home {
             None => self.spinner.or_else(|| self.idle.last().copied())?,
             Some(home) => Some(home).filter(|home| self[*home].is_idle())?,
@@ -387,20 +471,19 @@ impl Crew {
         self.leave_idle(id);
         let executor = &mut self[id];
         executor.rouse(wakes);
-        let asleep_since = match std::mem::replace(&mut executor.state, State::Coming) {
-            State::Asleep { since } => Some(since),
-            _ => None,
-        };
-        Some(Claimed { id, asleep_since })
+        executor.state = State::Coming;
+        self.count_on(id, now);
+        Some(id)
     }
 
     // ---- what they hold
 
     /// The executor's task can start, or is no longer its own: it is to look again.
-    pub(super) fn end_awaiting(&mut self, id: u32, held: Option<Held>, wakes: &mut Wakes) {
+    pub(super) fn end_awaiting(&mut self, id: u32, held: Option<Held>, now: Nanoseconds, wakes: &mut Wakes) {
         let executor = &mut self[id];
         executor.rouse(wakes);
         executor.hold(held);
+        self.expect(id, now);
     }
 
     /// A task has come into the own queue of `home`.

@@ -12,7 +12,9 @@ impl<J, O> Core<J, O> {
     pub(super) fn await_delivery(&mut self, executor: u32, slot: u32) {
         let task = &mut self.table[slot];
         task.stage = Stage::Awaiting { executor, job: task.take_job() };
-        self.sides[task.kind].crew[executor].hold(Some(Held::Awaiting { slot }));
+        let crew = &mut self.sides[task.kind].crew;
+        crew.comes(executor); // if it has not yet, it is no longer counted on for anything else
+        crew[executor].hold(Some(Held::Awaiting { slot }));
     }
 
     /// The executor that awaits the input of the task in `slot`, or has just got it.
@@ -34,17 +36,19 @@ impl<J, O> Core<J, O> {
     }
 
     /// The input of an awaiting task has arrived at its executor.
-    pub(super) fn delivered(&mut self, kind: Kind, slot: u32, effects: &mut Effects) {
+    pub(super) fn delivered(&mut self, kind: Kind, slot: u32, now: Nanoseconds, effects: &mut Effects) {
         let Some(executor) = self.holder(slot) else {
             return; // its executor died meanwhile, it timed out, or the pool was terminated
         };
         let held = Some(Held::Delivered { slot });
-        self.sides[kind].crew.end_awaiting(executor, held, &mut effects.wakes);
+        self.sides[kind].crew.end_awaiting(executor, held, now, &mut effects.wakes);
+        self.watch_calls(now, effects);
     }
 
     /// The task that executor `id` holds is no longer its own.
     pub(super) fn let_go(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
-        self.sides[kind].crew.end_awaiting(id, None, &mut effects.wakes);
+        self.sides[kind].crew.end_awaiting(id, None, now, &mut effects.wakes);
+        self.watch_calls(now, effects);
         self.release(kind, now, effects);
     }
 }

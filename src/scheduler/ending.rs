@@ -62,6 +62,7 @@ impl<J, O> Core<J, O> {
             self.note(Note::Ended, effects);
         } else {
             self.sides.iter_mut().for_each(|side| side.crew.retire_all(now, &mut effects.wakes));
+            self.watch_calls(now, effects);
         }
     }
 }

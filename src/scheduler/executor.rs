@@ -15,6 +15,11 @@ pub(super) enum State {
     Starting { since: Nanoseconds },
     /// Between two tasks, about to call `next`.
     Coming,
+    /// Was called and has not come in time: others who are idle are called in its place. It may still come.
+    Late,
+    /// Has been late for so long that what it was to take goes elsewhere, and others are hired in its place. It may still
+    /// come.
+    Missing,
     /// Runs what it has; will ask for more when it can take more.
     Busy,
     /// Has room for a task, watches its signal for a short while.
@@ -66,19 +71,6 @@ pub(super) enum Standing {
     Worn,
 }
 
-/// Whether an executor can be relied upon to come back. Nothing that it does makes it trusted again, so this stands
-/// beside its state, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trust {
-    Sound,
-    /// Something was cut off or left behind in it, which may keep it from ever coming back.
-    Suspect,
-    /// A suspect that has been seen to be expected since then.
-    Expected {
-        since: Nanoseconds,
-    },
-}
-
 /// One attempt of a task, on the executor that makes it.
 pub(super) struct Run {
     /// Unique in the pool.
@@ -114,7 +106,11 @@ pub(super) enum Verdict {
 pub(super) struct Executor {
     pub state: State,
     pub standing: Standing,
-    pub trust: Trust,
+    /// Since when it is counted on to come: it was called, told to end, or given what it waited for, or is at a short
+    /// task. Ends when it comes.
+    pub counted_on: Option<Nanoseconds>,
+    /// Since when it has been seen to be expected.
+    pub expected: Option<Nanoseconds>,
     /// What it runs, and what it has been told to stop and has not handed in.
     pub runs: SmallVec<[Run; 1]>,
     /// Tasks that only it may take, unless it ends.
@@ -138,7 +134,8 @@ impl Executor {
         Self {
             state: State::Starting { since: now },
             standing,
-            trust: Trust::Sound,
+            counted_on: None,
+            expected: None,
             runs: SmallVec::new(),
             own: None,
             pinned: 0,
@@ -228,15 +225,21 @@ impl Executor {
         self.holds_post() || self.is_occupied()
     }
 
+    /// Whether it was called for a task and has not come for long.
+    pub(super) fn is_missing(&self) -> bool {
+        self.state == State::Missing
+    }
+
     /// Whether it will ask for a task without waiting for one that it runs, or would if it might take one.
     pub(super) fn is_free(&self) -> bool {
-        self.is_coming() || self.is_idle() || (self.state == State::StandingBy && !self.is_spare())
+        let comes = self.is_coming() || self.is_idle() || (self.state == State::Late && !self.is_barred());
+        comes || (self.state == State::StandingBy && !self.is_spare())
     }
 
     /// Whether it has nothing to run and somebody waits for it to ask for more.
     pub(super) fn is_expected(&self) -> bool {
         let called = match self.state {
-            State::Coming => true,
+            State::Coming | State::Late | State::Missing => true,
             State::Retiring(Exit::Finishing(None)) => true,
             State::Holding(held) | State::Retiring(Exit::Finishing(Some(held))) => held.has_come(),
             _ => false,
@@ -322,9 +325,8 @@ impl Executor {
     pub(super) fn retire(&mut self, now: Nanoseconds) {
         self.state = State::Retiring(match self.state {
             State::Starting { .. } => Exit::Starting { since: now },
-            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } | State::StandingBy => {
-                Exit::Finishing(None)
-            }
+            State::Coming | State::Late | State::Missing | State::Busy => Exit::Finishing(None),
+            State::Spinning | State::Asleep { .. } | State::StandingBy => Exit::Finishing(None),
             State::Holding(held) => Exit::Finishing(Some(held)),
             State::Retiring(exit) => exit,
         });

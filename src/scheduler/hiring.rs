@@ -4,14 +4,17 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Phase};
 use super::effects::{Effects, Wakes};
-use super::executor::Standing;
+use super::executor::{Executor, Standing};
 use super::types::{Kind, Note};
 
 impl<J, O> Core<J, O> {
     /// Takes an idle executor that may run the task.
-    pub(super) fn claim_for(&mut self, slot: u32, wakes: &mut Wakes) -> Option<u32> {
+    pub(super) fn claim_for(&mut self, slot: u32, now: Nanoseconds, wakes: &mut Wakes) -> Option<u32> {
         let task = &self.table[slot];
-        self.sides[task.kind].crew.claim(task.home, wakes).map(|claimed| claimed.id)
+        let side = &mut self.sides[task.kind];
+        let claimed = side.crew.claim(task.home, now, wakes)?;
+        side.spin.work_comes(now);
+        Some(claimed)
     }
 
     /// Makes room for one more executor, which is to be started, and to be up in time.
@@ -50,7 +53,8 @@ impl<J, O> Core<J, O> {
     /// Puts one more executor on duty, and has it come for what waits. Answers whom to start.
     fn engage_for_more(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) -> Option<u32> {
         let Engaged { id, is_new } = self.engage(kind, now, effects);
-        self.sides[kind].crew.claim(Some(id), &mut effects.wakes);
+        self.sides[kind].crew.claim(Some(id), now, &mut effects.wakes);
+        self.watch_calls(now, effects);
         is_new.then_some(id)
     }
 
@@ -94,6 +98,34 @@ impl<J, O> Core<J, O> {
         self.note(Note::Hire { kind, executor }, effects);
     }
 
+    /// Has the idle executor come that will be there soonest, or the one that is `home`, if it idles.
+    pub(super) fn call(
+        &mut self,
+        kind: Kind,
+        home: Option<u32>,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> bool {
+        let side = &mut self.sides[kind];
+        if side.crew.claim(home, now, &mut effects.wakes).is_none() {
+            return false;
+        }
+        side.spin.work_comes(now);
+        self.watch_calls(now, effects);
+        true
+    }
+
+    /// Calls idle executors for what waits for whoever asks first, as far as that is worth it. O(1) for each.
+    pub(super) fn call_for_queue(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        let side = &self.sides[kind];
+        if side.crew.nobody_idles() || side.shared() == 0 {
+            return;
+        }
+        while self.sides[kind].lacks_a_hand(self.config.processors) && self.call(kind, None, now, effects) {}
+        // Whoever is counted on may not come, or not soon.
+        self.watch_calls(now, effects);
+    }
+
     /// An executor that was counted on for the tasks that wait for whoever asks first may take none of them, or more
     /// is offered: sees to it that others come. O(executors + offers), but for the hiring.
     pub(super) fn call_others(
@@ -103,14 +135,32 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) {
-        let side = &mut self.sides[kind];
-        for _ in 0..side.lacking_hands() {
-            if side.crew.claim(None, &mut effects.wakes).is_none() {
-                if may_hire {
-                    self.hire_missing(kind, now, effects);
-                }
-                return; // whoever is busy comes when it has finished
+        if self.sides[kind].offers.wanted() == 0 {
+            self.call_for_queue(kind, now, effects);
+        } else {
+            for _ in 0..self.sides[kind].lacking_hands() {
+                self.call(kind, None, now, effects);
             }
+        }
+        // Else whoever is busy comes when it has finished.
+        if may_hire && self.sides[kind].crew.nobody_idles() {
+            self.hire_missing(kind, now, effects);
+        }
+    }
+
+    /// Somebody waits for an executor to ask for work.
+    pub(super) fn expect(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let crew = &mut self.sides[kind].crew;
+        if crew.find(id).is_some_and(Executor::is_expected) {
+            crew.expect(id, now);
+            self.watch_calls(now, effects);
+        }
+    }
+
+    /// Sees to it that `tick` looks at those that are counted on.
+    pub(super) fn watch_calls(&mut self, now: Nanoseconds, effects: &mut Effects) {
+        if let Some(limit) = self.config.call_timeout {
+            self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
         }
     }
 

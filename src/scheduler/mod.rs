@@ -67,11 +67,6 @@ use effects::{Effects, Order};
 use sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 use turn::Turn;
 
-/// Longest spin of an idle executor. A wake-up through the kernel costs 5 to 80 µs; spinning longer than
-/// that costs more than it saves.
-#[cfg_attr(feature = "model", allow(dead_code))] // a model has no time
-const SPIN: Duration = Duration::from_micros(50);
-
 /// The step that nothing comes after if it fails, too.
 const BREAK_OFF: &str = "break_off";
 
@@ -248,16 +243,22 @@ impl<J: Clone, O> Scheduler<J, O> {
 
     /// The input of a task is where its executor finds it.
     pub fn delivered(&self, kind: Kind, slot: u32) {
-        self.step("delivered", (), |core, effects| core.delivered(kind, slot, effects));
+        let now = self.clock.now();
+        self.step("delivered", (), |core, effects| core.delivered(kind, slot, now, effects));
     }
 
     /// Hands in the end of a run without asking for more. With `returns`, the executor will ask before long.
     pub fn finish(&self, kind: Kind, id: u32, finished: Finished<O>, returns: bool) {
         let now = self.clock.now();
-        self.step("finish", (), |core, effects| core.finish(kind, id, finished, returns, now, effects));
+        self.step("finish", (), |core, effects| {
+            core.finish(kind, id, finished, returns, now, effects);
+            if returns {
+                core.expect(kind, id, now, effects);
+            }
+        });
     }
 
-    /// Hands in the end of a run, if there is one, and asks for work. May watch for work for [`SPIN`].
+    /// Hands in the end of a run, if there is one, and asks for work. May watch for work for some tens of microseconds.
     pub fn next(&self, kind: Kind, id: u32, finished: Option<Finished<O>>) -> Next<J> {
         let mut finished = finished;
         loop {
@@ -310,12 +311,12 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step("retract_offer", (), |core, _| core.retract_offer(kind, offer));
     }
 
-    /// Watches `signal` until it is raised or [`SPIN`] has passed.
+    /// Watches `signal` until it is raised or [`spin::SPIN`] has passed.
     #[cfg(not(feature = "model"))]
     fn spin(&self, signal: &AtomicBool) {
         let begun = std::time::Instant::now();
         // Relaxed: a hint, see `Executor::rouse`.
-        while !signal.load(Ordering::Relaxed) && begun.elapsed() < SPIN {
+        while !signal.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_nanos(spin::SPIN) {
             pause();
         }
     }

@@ -29,7 +29,7 @@ impl<J, O> Core<J, O> {
             return None;
         }
         let least = crew.least_loaded();
-        let loaded = least.is_none_or(|(_, load)| load >= *places);
+        let loaded = least.is_none_or(|(id, load)| load >= *places || crew[id].is_missing());
         let room = self.phase != Phase::Terminated && crew.has_room();
         let engaged = (loaded && room).then(|| self.engage(Kind::JavaScript, now, effects));
         if engaged.is_some() {
@@ -45,6 +45,27 @@ impl<J, O> Core<J, O> {
         self.homes.last = home.unwrap_or(self.homes.last);
         self.table[slot].home = home;
         engaged.filter(|engaged| engaged.is_new).map(|engaged| engaged.id)
+    }
+
+    /// A worker is missing: what waits for it goes to others, but for tasks with a key, which it remembers.
+    pub(super) fn send_elsewhere(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let side = &mut self.sides[kind];
+        let Some(queue) = side.crew[id].own.take() else { return };
+        let pinned = std::mem::take(&mut side.crew[id].pinned);
+        side.crew.pinned -= pinned;
+        side.waiting -= pinned;
+        let entries: Vec<(f64, Entry)> = queue.iter().map(|(priority, entry)| (priority, *entry)).collect();
+        for (priority, entry) in entries {
+            let Some(task) = self.table.find(entry.slot).filter(|_| self.table.is_waiting(&entry)) else {
+                continue; // it has left
+            };
+            if Self::limits(&self.config, task).affinity.is_some() {
+                self.push_home(id, priority, entry);
+                self.sides[kind].waiting += 1;
+            } else {
+                self.requeue(entry.slot, entry.queued_at, true, now, effects);
+            }
+        }
     }
 
     /// Adds an entry to a worker's own queue.

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Phase};
 use super::effects::Effects;
-use super::executor::{Executor, Exit, Standing, State, Stop, Trust};
+use super::executor::{Executor, Exit, Standing, State, Stop};
 use super::queue::{Entry, Queue};
 use super::side::Side;
 use super::statistics::Count;
@@ -28,6 +28,7 @@ impl<J, O> Core<J, O> {
         let crew = &mut self.sides[kind].crew;
         let Some(executor) = crew.find_mut(id) else { return }; // declared gone while it started
         executor.arrive();
+        crew.expect(id, now);
         self.relieve(kind, now, effects);
     }
 
@@ -76,6 +77,8 @@ impl<J, O> Core<J, O> {
     pub(super) fn retire(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let crew = &mut self.sides[kind].crew;
         crew.retire(id, now, &mut effects.wakes);
+        self.watch_calls(now, effects);
+        let crew = &self.sides[kind].crew;
         let executor = &crew[id];
         let may_hire = executor.is_up(); // as in `gone`
         if executor.standing == Standing::Worn
@@ -134,7 +137,7 @@ impl<J, O> Core<J, O> {
         for id in waiting {
             crew.release(id, now);
             if crew[id].pinned > 0 {
-                crew.claim(Some(id), &mut effects.wakes);
+                crew.claim(Some(id), now, &mut effects.wakes);
             }
         }
         self.call_others(kind, true, now, effects);
@@ -167,17 +170,6 @@ impl<J, O> Core<J, O> {
     }
 
     // ---- being given up
-
-    /// Something was cut off or left behind in a worker: from now on, it is watched.
-    pub(super) fn suspect(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
-        if let Some(limit) = self.config.suspect_timeout {
-            let trust = &mut self.sides[Kind::JavaScript].crew[id].trust;
-            if *trust == Trust::Sound {
-                *trust = Trust::Suspect;
-            }
-            self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
-        }
-    }
 
     /// A worker does not answer: its owner is to end it.
     pub(super) fn kill(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
@@ -277,10 +269,9 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) {
-        let side = &mut self.sides[kind];
         // It may have been claimed for something that waits, or have helped; then an idle one takes over.
-        if side.demand() > 0 && side.crew.claim(None, &mut effects.wakes).is_none() {
-            let has_spare = side.crew.first_spare().is_some();
+        if self.sides[kind].demand() > 0 && !self.call(kind, None, now, effects) {
+            let has_spare = self.sides[kind].crew.first_spare().is_some();
             if (replace || has_spare)
                 && let Some(executor) = self.hire_if_short(kind, replace, now, effects)
             {

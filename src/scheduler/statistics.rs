@@ -76,6 +76,9 @@ pub struct TaskCounts {
     pub retried: u64,
 }
 
+/// Runs of a label after which it is known how long the next will take: the first few also load and compile.
+const KNOWN: u64 = 8;
+
 /// One task name's figures.
 #[derive(Clone, Debug, Default)]
 struct PerLabel {
@@ -84,6 +87,8 @@ struct PerLabel {
     runs: u64,
     busy: Nanoseconds,
     longest: Nanoseconds,
+    /// Time of the runs of late.
+    recent: Nanoseconds,
 }
 
 /// How a task counts, now that it is over.
@@ -144,6 +149,8 @@ impl Statistics {
         figures.runs += 1;
         figures.busy += time;
         figures.longest = figures.longest.max(time);
+        figures.recent =
+            if figures.runs == 1 { time } else { figures.recent - figures.recent / 8 + time / 8 };
     }
 
     /// A task is over.
@@ -179,6 +186,12 @@ impl Statistics {
             labels.resize_with(label as usize + 1, PerLabel::default);
         }
         &mut labels[label as usize]
+    }
+
+    /// How long a run of this label will take, by those of late; `None` if there were too few to tell.
+    pub(super) fn expected(&self, kind: Kind, label: u32) -> Option<Nanoseconds> {
+        let figures = self.labels[kind].get(label as usize)?;
+        (figures.runs >= KNOWN).then_some(figures.recent)
     }
 
     /// Mean time of a label's runs in milliseconds, and how many there were.

@@ -117,7 +117,6 @@ impl<J, O> Core<J, O> {
         let kind = Kind::JavaScript;
         if ending == Ending::Stopped {
             // What it left behind in its worker nobody knows.
-            self.suspect(id, now, effects);
             if !self.config.keep_after_stop {
                 self.replace(kind, id, now, effects);
             }

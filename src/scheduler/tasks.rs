@@ -71,7 +71,7 @@ impl<J, O> Core<J, O> {
         if needs_delivery
             && self.sides[kind].waiting == 0
             && !self.sides[kind].is_full()
-            && let Some(executor) = self.claim_for(slot, &mut Wakes::new())
+            && let Some(executor) = self.claim_for(slot, now, &mut Wakes::new())
         {
             self.await_delivery(executor, slot);
             return Submitted { hire, deliver_to: Some(executor), full: self.backed_up };

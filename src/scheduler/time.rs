@@ -4,7 +4,7 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
-use super::executor::{Exit, State, Trust};
+use super::executor::{Exit, State};
 use super::table::Stage;
 use super::types::{End, Kind};
 
@@ -17,9 +17,12 @@ impl<J, O> Core<J, O> {
             for id in self.sides[kind].crew.ids() {
                 self.check_start(kind, id, now, effects);
                 self.check_runs(kind, id, now, effects);
-                self.check_suspect(kind, id, now, effects);
+                self.check_call(kind, id, now, effects);
+                self.check_expected(kind, id, now, effects);
             }
+            self.call_for_queue(kind, now, effects);
         }
+        self.watch_on(now, effects);
         self.watch_idle(Kind::JavaScript, now, effects);
         effects.alarm = false; // whoever called is told now
         self.deadlines.armed()
@@ -91,22 +94,52 @@ impl<J, O> Core<J, O> {
         }
     }
 
-    /// A suspect that is expected and does not come is given up: code that was left behind runs for ever, and no
+    /// An executor that was called and has not come in time is no longer counted on: others are called in its place, and
+    /// in the end hired. What it alone was to take goes elsewhere, unless it is a matter of its key.
+    fn check_call(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        let Some(limit) = self.config.call_timeout else { return };
+        let crew = &mut self.sides[kind].crew;
+        let is_later = crew.give_up_waiting(id, nanoseconds(limit), now);
+        if let Some(since) = crew[id].counted_on
+            && let Some(due) = crew.patience(id, nanoseconds(limit))
+        {
+            self.deadlines.arm(since.saturating_add(due), effects);
+        }
+        if !is_later {
+            return;
+        }
+        if self.sides[kind].crew[id].is_missing() {
+            self.send_elsewhere(kind, id, now, effects);
+            self.hire_missing(kind, now, effects);
+        }
+    }
+
+    /// Looks again as long as anybody is counted on, and once more after that: with tasks that follow one another
+    /// nobody has to ring the alarm.
+    fn watch_on(&mut self, now: Nanoseconds, effects: &mut Effects) {
+        let counted = Kind::BOTH.map(|kind| self.sides[kind].crew.take_counted());
+        if counted.contains(&true) {
+            self.watch_calls(now, effects);
+        }
+    }
+
+    /// A worker that is expected and does not come is given up: code that was left behind in it runs for ever, and no
     /// run is there to be stopped.
-    fn check_suspect(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+    fn check_expected(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let executor = &mut self.sides[kind].crew[id];
         let over = matches!(executor.state, State::Retiring(Exit::Killed(_) | Exit::Leaving));
-        let Some(limit) = self.config.suspect_timeout.filter(|_| !over) else { return };
-        let patience = nanoseconds(limit);
-        executor.trust = match executor.trust {
-            Trust::Sound => return,
-            Trust::Suspect | Trust::Expected { .. } if !executor.is_expected() => Trust::Suspect,
-            Trust::Suspect => Trust::Expected { since: now },
-            Trust::Expected { since } if since.saturating_add(patience) <= now => {
-                return self.kill(id, now, effects);
-            }
-            expected => expected,
+        let Some(limit) = self.config.suspect_timeout.filter(|_| kind == Kind::JavaScript && !over) else {
+            return;
         };
-        self.deadlines.arm(now.saturating_add(patience), effects);
+        if !executor.is_expected() {
+            executor.expected = None;
+            return;
+        }
+        let due = executor.expected.get_or_insert(now).saturating_add(nanoseconds(limit));
+        if due <= now {
+            return self.kill(id, now, effects);
+        }
+        self.deadlines.arm(due, effects);
+        self.watch_calls(now, effects);
     }
 }

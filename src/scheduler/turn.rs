@@ -3,8 +3,9 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
-use super::executor::{Exit, Held, Run, State, Trust};
+use super::executor::{Exit, Held, Run, State};
 use super::queue::{is_ahead, rank};
+use super::side::CALL_WORTH;
 use super::statistics::Count;
 use super::sync::{Arc, AtomicBool, Ordering};
 use super::table::Stage;
@@ -30,27 +31,36 @@ enum Work<J> {
 impl<J: Clone, O> Core<J, O> {
     // ---- asking
 
-    /// An executor asks for work.
+    /// An executor asks for work. If it leaves any behind, another is called.
     pub(super) fn turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
         if self.failure.is_some() {
             return Turn::Stop; // it may have been given what it does not know of
         }
-        let side = &mut self.sides[kind];
-        let Some(executor) = side.crew.find_mut(id) else { return Turn::Stop }; // it was declared gone
-        if executor.trust != Trust::Sound {
-            executor.trust = Trust::Suspect; // here it is
+        let crew = &mut self.sides[kind].crew;
+        if crew.find(id).is_none() {
+            return Turn::Stop; // it was declared gone
         }
+        crew.comes(id);
+        let turn = self.take_turn(kind, id, now, effects);
+        self.call_for_queue(kind, now, effects);
+        turn
+    }
+
+    fn take_turn(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
+        let side = &mut self.sides[kind];
+        let executor = &mut side.crew[id];
         if let Some(offer) = executor.end_part(now) {
             side.offers.end_part(offer);
             if executor.is_retiring() {
                 self.call_others(kind, true, now, effects); // for the next part
-                return self.turn(kind, id, now, effects);
+                return self.take_turn(kind, id, now, effects);
             }
         }
         match executor.state {
             State::Starting { .. } | State::Retiring(Exit::Starting { .. } | Exit::Stillborn) => {
                 self.arrive(kind, id, now, effects);
-                return self.turn(kind, id, now, effects);
+                self.sides[kind].crew.comes(id);
+                return self.take_turn(kind, id, now, effects);
             }
             State::Holding(Held::Delivered { slot })
             | State::Retiring(Exit::Finishing(Some(Held::Delivered { slot })))
@@ -67,7 +77,8 @@ impl<J: Clone, O> Core<J, O> {
                 }
                 return Turn::Stop;
             }
-            State::Coming | State::Busy | State::Spinning | State::Asleep { .. } | State::StandingBy => {}
+            State::Coming | State::Late | State::Missing => {}
+            State::Busy | State::Spinning | State::Asleep { .. } | State::StandingBy => {}
             State::Holding(Held::Part { .. }) => unreachable!("its part has just ended"),
         }
         let (runs, tasks) = (executor.runs.len(), executor.tasks);
@@ -81,7 +92,8 @@ impl<J: Clone, O> Core<J, O> {
         let limit = self.config.tasks_per_worker.filter(|_| kind == Kind::JavaScript);
         if limit.is_some_and(|most| tasks + runs as u64 >= most) {
             self.retire(kind, id, now, effects);
-            return self.turn(kind, id, now, effects);
+            self.sides[kind].crew.comes(id);
+            return self.take_turn(kind, id, now, effects);
         }
         if runs >= places || is_barred {
             return Turn::Idle; // it will ask when one is over
@@ -147,6 +159,7 @@ impl<J: Clone, O> Core<J, O> {
         let limits = Self::limits(&self.config, task);
         let again = limits.retry.as_ref().is_some_and(|retry| task.attempt <= retry.most);
         let deadline = limits.timeout.map(|timeout| now.saturating_add(nanoseconds(timeout)));
+        let label = task.label;
         let job = task.take_job();
         self.run += 1;
         let run = self.run;
@@ -168,7 +181,12 @@ impl<J: Clone, O> Core<J, O> {
             stoppable: task.stoppable,
             job,
         };
-        self.sides[kind].crew[id].begin(Run { number: run, slot, deadline, stop: None }, now);
+        let crew = &mut self.sides[kind].crew;
+        crew[id].begin(Run { number: run, slot, deadline, stop: None }, now);
+        let expected = self.statistics.expected(kind, label).filter(|_| self.config.call_timeout.is_some());
+        if expected.is_some_and(|time| time <= CALL_WORTH) {
+            crew.count_on(id, now);
+        }
         if let Some(deadline) = deadline {
             self.deadlines.arm(deadline, effects);
         }
@@ -180,7 +198,9 @@ impl<J: Clone, O> Core<J, O> {
     /// There is nothing for an executor to do.
     fn fall_idle(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
         let side = &mut self.sides[kind];
-        if side.crew.may_spin(id) && side.spin.allows() {
+        side.spin.falls_idle(now);
+        // With one processor, whoever brings work waits for the one that spins.
+        if self.config.processors > 1 && side.crew.may_spin(id) && side.spin.pays() {
             side.crew.enter_idle(id, State::Spinning);
             let signal = side.crew[id].signal.clone();
             // Relaxed: nothing raises it before the lock is released; see `Executor::rouse`.
@@ -205,11 +225,8 @@ impl<J: Clone, O> Core<J, O> {
         // It may have been declared gone: then it is told to stop when it asks again.
         let spins = side.crew.find(id).is_some_and(|executor| executor.state == State::Spinning);
         if spins {
-            side.spin.in_vain();
             side.crew.stop_spinning(id, now);
             self.watch_idle(kind, now, effects);
-        } else {
-            side.spin.paid_off();
         }
         spins
     }

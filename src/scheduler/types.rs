@@ -51,9 +51,13 @@ pub struct Config {
     pub spare_workers: usize,
     /// How long after it was told to stop a task's worker is given up, if it has not answered.
     pub stop_timeout: Duration,
-    /// How long a worker in which something was cut off or left behind may take to come when it is expected; `None`
-    /// for ever.
+    /// How long a worker that is expected may take to come before it is given up; `None` for ever.
     pub suspect_timeout: Option<Duration>,
+    /// How long an executor that was called for a task is waited for before another is called in its place; `None` for
+    /// ever. Without it nobody who is at a short task is counted on, as nothing bounds how long that is.
+    pub call_timeout: Option<Duration>,
+    /// Threads that can run at a time. No more executors than that are on their way at a time.
+    pub processors: usize,
     /// Of tasks that bring none of their own.
     pub limits: Limits,
 }

@@ -5,7 +5,6 @@ use super::core::Core;
 use super::deadlines::Reminder;
 use super::effects::Effects;
 use super::queue::Entry;
-use super::spin::SpinCredit;
 use super::table::{Stage, Table};
 use super::types::{Config, Kind, Note};
 
@@ -25,7 +24,10 @@ impl<J, O> Core<J, O> {
         let (kind, home, priority) = (task.kind, task.home, task.priority);
         let entry = Entry { slot, sequence: task.sequence, queued_at: since };
         let limit = Self::limits(&self.config, task).queue_timeout;
+        let expected =
+            self.statistics.expected(kind, task.label).filter(|_| self.config.call_timeout.is_some());
         let side = &mut self.sides[kind];
+        side.expects(expected.unwrap_or(Nanoseconds::MAX));
         side.waiting += 1;
         match home {
             None => side.queue.push(priority, entry),
@@ -46,18 +48,16 @@ impl<J, O> Core<J, O> {
         now: Nanoseconds,
         effects: &mut Effects,
     ) -> Option<u32> {
-        let side = &mut self.sides[kind];
-        let Some(claimed) = side.crew.claim(home, &mut effects.wakes) else {
-            return if may_hire && home.is_none() {
-                self.hire_if_short(kind, true, now, effects)
-            } else {
-                None
-            };
-        };
-        if claimed.asleep_since.is_some_and(|since| now.saturating_sub(since) < SpinCredit::NEAR_MISS) {
-            side.spin.paid_off();
+        let side = &self.sides[kind];
+        if home.is_some() || side.is_worth_a_call(self.config.processors) {
+            self.call(kind, home, now, effects);
+            return None;
         }
-        None
+        let is_short = side.shared() > side.crew.idlers();
+        if !side.crew.nobody_idles() {
+            self.watch_calls(now, effects); // others are counted on
+        }
+        if may_hire && is_short { self.hire_if_short(kind, true, now, effects) } else { None }
     }
 
     /// Puts a task into the queue again, from wherever it was.

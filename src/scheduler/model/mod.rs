@@ -6,6 +6,7 @@
 
 mod brake;
 mod breaking;
+mod calls;
 mod crew;
 mod death;
 mod delivery;
@@ -82,6 +83,8 @@ fn sized(maximum_workers: usize, maximum_native_threads: usize) -> Config {
         spare_workers: 0,
         stop_timeout: MOMENT,
         suspect_timeout: None,
+        call_timeout: None,
+        processors: usize::MAX,
         limits: Limits::default(),
     }
 }

@@ -5,6 +5,7 @@ mod backpressure;
 mod bell;
 mod brake;
 mod breaking;
+mod calls;
 mod cancelling;
 mod deadlines;
 mod death;
@@ -104,6 +105,8 @@ fn config(minimum: usize, maximum: usize) -> Config {
         spare_workers: 0,
         stop_timeout: Duration::from_secs(1),
         suspect_timeout: None,
+        call_timeout: None,
+        processors: usize::MAX,
         limits: Limits::default(),
     }
 }
