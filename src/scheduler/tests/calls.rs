@@ -112,8 +112,9 @@ fn one_that_does_not_come_at_all_is_killed_and_replaced() {
 
     pool.tick_after(Duration::from_secs(1));
 
-    assert_eq!(pool.notes(), [Seen::Kill(blocked.id)]);
-    let replacement = blocked.gone().expect("a task waits");
+    let notes = pool.notes();
+    let [Seen::Hire(JS, replacement), Seen::Kill(killed)] = notes[..] else { panic!("{notes:?}") };
+    assert_eq!(killed, blocked.id);
     assert_eq!(pool.start(JS, replacement).takes().slot, 0);
 }
 
@@ -184,7 +185,7 @@ fn a_task_with_a_key_waits_for_its_worker_until_that_is_given_up() {
     pool.tick_after(LIMIT);
     other.falls_asleep();
     pool.tick_after(Duration::from_secs(1));
-    assert_eq!(pool.notes()[..1], [Seen::Kill(blocked.id)]);
+    assert!(pool.notes().contains(&Seen::Kill(blocked.id)));
     assert_eq!(other.takes().slot, 0);
 }
 
