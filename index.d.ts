@@ -60,7 +60,8 @@ export class PoolError extends Error {
 
 /**
  * Marks what a task returns, or a part of it, for transfer instead of copy: an ArrayBuffer, a view (its
- * ArrayBuffer is meant), a MessagePort or another transferable object. Returns `value` itself.
+ * ArrayBuffer is meant), a MessagePort or another transferable object. Returns `value` itself. A mark ends with the task
+ * that made it, however that ends.
  *
  * @throws PoolError `ERR_INVALID_ARG_TYPE` if `value` is nothing that could be transferred.
  */
