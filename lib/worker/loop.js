@@ -236,7 +236,11 @@ function findHandler(label, isSource, text) {
 // How a task's end comes to be handed in.
 
 function fulfil(task, value) {
-  ended = task.scope.runInAsyncScope(results.fulfil, results, task, value)
+  // In the task's scope, as there may be getters in it.
+  const mayRunCode = typeof value === 'object' && value !== null
+  ended = mayRunCode
+    ? task.scope.runInAsyncScope(results.fulfil, results, task, value)
+    : results.fulfil(task, value)
   endedTask = task
 }
 
