@@ -4,12 +4,18 @@ const addon = require('../addon.js')
 const { PoolError, invalidType, invalidValue, show } = require('../errors.js')
 const { instead } = require('../nearest.js')
 const { PREFIX, nameOfReference } = require('../wire/reference.js')
+const { Label, Labels } = require('./labels.js')
 
 /** A function's name in errors and statistics is cut here. */
 const LONGEST_NAME = 60
 
 /** Of a function that does not say who it is. */
 const NAMELESS = '(function)'
+
+/** Exports that are remembered, and functions, and the characters of their names or sources. */
+const MOST_EXPORTS = 4096
+const MOST_SOURCES = 512
+const MOST_CHARACTERS = 1 << 22
 
 /** What a task is called; nothing if it cannot be one. Also of a function that throws when it is asked. */
 function nameOfTask(task) {
@@ -43,18 +49,21 @@ const isClass = (task, source) => /^class(?![\w$])/.test(source) && Object.hasOw
 const nativeLabel = (number) => -1 - number
 const nativeNumber = nativeLabel
 
-// Tasks by label, the number by which Rust and the workers know them: from 0 on names of exports and sources of
-// functions, below 0 native tasks.
+// What tasks are called, and the labels by which Rust and the workers know them: from 0 on names of exports and sources
+// of functions, below 0 native tasks. Those from 0 on are forgotten in time, see ./README.md, "Forgetting"; their
+// numbers do not come again.
 class Names {
   #native
   #script
-  /** Of labels from 0 on. @type {string[]} */
-  #names = []
-  /** @type {Map<string, number>} */
-  #byText = new Map()
-  #bySource = new Map()
-  /** @type {WeakMap<Function, number>} */
+  #exports
+  #sources
+  /** Native tasks by their names, prefix included. @type {Map<string, InstanceType<typeof Label>>} */
+  #natives = new Map()
+  /** Those from 0 on. @type {Map<number, InstanceType<typeof Label>>} */
+  #byNumber = new Map()
+  /** @type {WeakMap<Function, InstanceType<typeof Label>>} */
   #byFunction = new WeakMap()
+  #asked = 0
 
   /**
    * @param {any} pool the NativePool, which numbers exports and sources
@@ -63,32 +72,52 @@ class Names {
   constructor(pool, script) {
     this.#native = pool
     this.#script = script
+    const forgotten = (labels) => this.#forgotten(labels)
+    this.#exports = new Labels(MOST_EXPORTS, MOST_CHARACTERS, forgotten)
+    this.#sources = new Labels(MOST_SOURCES, MOST_CHARACTERS, forgotten)
   }
 
   /** The label of a task: the name of an export, a native task, or a function. */
   of(task) {
-    if (typeof task === 'string') return this.#byText.get(task) ?? this.#addText(task)
-    if (typeof task === 'function') return this.#byFunction.get(task) ?? this.#addFunction(task)
+    const label = this.#labelOf(task)
+    label.asked = ++this.#asked
+    return label
+  }
+
+  #labelOf(task) {
+    if (typeof task === 'string')
+      return this.#exports.get(task) ?? this.#natives.get(task) ?? this.#addText(task)
+    if (typeof task === 'function') {
+      const known = this.#byFunction.get(task)
+      return known === undefined || known.isForgotten ? this.#addFunction(task) : known
+    }
     throw invalidType(`The task must be a name or a function; received ${show(task)}`)
   }
 
-  /** What a task is called. */
-  name(label) {
-    return label < 0 ? `${PREFIX}${addon.names[nativeNumber(label)]}` : this.#names[label]
+  /** What a label is called, by the number that Rust has for it. */
+  nameOf(kind, number) {
+    if (kind === 'native') return `${PREFIX}${addon.names[number]}`
+    return this.#byNumber.get(number)?.name ?? NAMELESS
   }
 
-  /** The same, for one of its kind's labels as Rust has them. */
-  nameOf(kind, label) {
-    return this.name(kind === 'native' ? nativeLabel(label) : label)
+  /** A task or a submission that counted among those of the label no longer does. */
+  release(label) {
+    if (--label.tasks === 0 && label.isSurplus) this.#forget(label)
+  }
+
+  #forget(label) {
+    if (this.#exports.get(label.text) === label) this.#exports.forget(label)
+    else this.#sources.forget(label)
+  }
+
+  #forgotten(labels) {
+    for (const { number } of labels) this.#byNumber.delete(number)
+    if (labels.length > 0) this.#native.forgetLabels(labels.map(({ number }) => number))
   }
 
   #addText(text) {
-    if (text.startsWith(PREFIX)) {
-      const label = this.#labelOfNative(text.slice(PREFIX.length))
-      this.#byText.set(text, label)
-      return label
-    }
-    if (this.#script !== undefined) return this.#add(this.#byText, text, text, false)
+    if (text.startsWith(PREFIX)) return this.#labelOfNative(text.slice(PREFIX.length))
+    if (this.#script !== undefined) return this.#add(this.#exports, text, text, false)
     const hint =
       addon.numberOf(text) === undefined
         ? `native tasks are ${addon.names.map((name) => PREFIX + name).join(', ')}`
@@ -101,10 +130,17 @@ class Names {
   }
 
   #labelOfNative(name) {
+    const text = `${PREFIX}${name}`
+    const known = this.#natives.get(text)
+    if (known !== undefined) return known
     const number = addon.numberOf(name)
-    if (number !== undefined) return nativeLabel(number)
+    if (number !== undefined) {
+      const label = new Label(nativeLabel(number), text, '')
+      this.#natives.set(text, label)
+      return label
+    }
     const message = `There is no native task '${name}'; ${instead(name, addon.names)}`
-    throw new PoolError('ERR_TASK_NOT_FOUND', message, { task: `${PREFIX}${name}` })
+    throw new PoolError('ERR_TASK_NOT_FOUND', message, { task: text })
   }
 
   #addFunction(task) {
@@ -126,13 +162,13 @@ class Names {
         `The task must be a function; the class '${nameOfTask(task)}' cannot be called, so give a function that makes one`
       )
     }
-    return this.#bySource.get(source) ?? this.#add(this.#bySource, source, nameOfTask(task), true)
+    return this.#sources.get(source) ?? this.#add(this.#sources, source, nameOfTask(task), true)
   }
 
-  #add(map, text, name, isSource) {
-    const label = this.#native.addLabel(text, isSource)
-    this.#names[label] = name
-    map.set(text, label)
+  #add(labels, text, name, isSource) {
+    const label = new Label(this.#native.addLabel(text, isSource), name, text)
+    this.#byNumber.set(label.number, label)
+    labels.add(label)
     return label
   }
 }

@@ -202,7 +202,10 @@ class Settle {
 
   #rejection(slot, description) {
     const error = restore(description, this.#errorClasses)
-    if (error instanceof PoolError && !Object.hasOwn(error, 'thrown')) error.task ??= this.#tasks.nameOf(slot)
+    if (error instanceof PoolError && !Object.hasOwn(error, 'thrown')) {
+      error.task ??= this.#tasks.nameOf(slot)
+      if (error.code === 'ERR_TASK_NOT_FOUND') this.#tasks.foundNothing(slot)
+    }
     return error
   }
 

@@ -63,12 +63,17 @@ class Submit {
   submit(task, input, priority, options) {
     if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal))
     const label = this.#names.of(task)
-    if (options?.signal === undefined) return this.#submit(label, input, priority, options)
-    return this.#withdrawals.listening(options.signal, () => this.#submit(label, input, priority, options))
+    label.tasks++ // until it is submitted: code of the user's that runs meanwhile may use up all labels there may be
+    try {
+      if (options?.signal === undefined) return this.#submit(label, input, priority, options)
+      return this.#withdrawals.listening(options.signal, () => this.#submit(label, input, priority, options))
+    } finally {
+      this.#names.release(label)
+    }
   }
 
   #submit(label, input, priority, options) {
-    return label < 0
+    return label.number < 0
       ? this.#submitNative(label, input, priority, options)
       : this.#submitToWorker(label, input, priority, options)
   }
@@ -99,7 +104,7 @@ class Submit {
       if (options !== undefined) this.#workers.expectStops()
       if (!fits) {
         const retries = options === undefined ? this.#limits.defaults.retries : options.retries
-        this.#delivery.keep(kept, input, transfer, retries !== undefined, this.#names.name(label))
+        this.#delivery.keep(kept, input, transfer, retries !== undefined, label.name)
       }
     }
     // By a getter in the input.
@@ -111,7 +116,7 @@ class Submit {
     const slot = tasks.last
     if (options?.signal !== undefined) this.#withdrawals.watch(slot, kept)
     const flags = fits ? 0 : SUBMIT.NEEDS_DELIVERY
-    const words = this.#argue(slot, label, priority, options, flags)
+    const words = this.#argue(slot, label.number, priority, options, flags)
     words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
     const text = fits ? encoded.text : ''
     let answer
@@ -135,7 +140,7 @@ class Submit {
 
   #submitNative(label, input, priority, options) {
     const tasks = this.#tasks
-    const number = nativeNumber(label)
+    const number = nativeNumber(label.number)
     const transfer = options === undefined ? NONE : options.transfer
     const taking = nativeInput(number, input, transfer)
     // The input's getters have run: no code of the user's does from here on. Whatever may refuse the task is asked now,
@@ -144,7 +149,7 @@ class Submit {
     const isAdmitted = transfer.length > 0
     if (isAdmitted) {
       const refused = this.#native.refuses(true)
-      if (refused < 0) throw this.#refusal(refused, this.#names.name(label))
+      if (refused < 0) throw this.#refusal(refused, label.name)
     }
     taking.take()
     const { options: text, attachments, modes, returns } = taking
@@ -192,21 +197,21 @@ class Submit {
     try {
       return encode(input, shared.share)
     } catch (cause) {
-      const task = this.#names.name(label)
+      const task = label.name
       const message = `The input of the task '${task}' cannot be copied, as reading it threw: ${wordsOf(cause)}`
       throw new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
     }
   }
 
   /** Writes the arguments of a submission where Rust reads them. */
-  #argue(slot, label, priority, options, flags) {
+  #argue(slot, number, priority, options, flags) {
     if (encoded.bytes !== this.#outbound) {
       this.#outbound = encoded.bytes
       this.#native.useOutbound(this.#outbound)
     }
     const words = encoded.int32
     words[ARGUMENT.SLOT] = slot
-    words[ARGUMENT.LABEL] = label
+    words[ARGUMENT.LABEL] = number
     words[ARGUMENT.FLAGS] = flags
     encoded.float64[ARGUMENT.PRIORITY] = priority
     if (options !== undefined) argueLimits(options, words)

@@ -44,7 +44,7 @@ class Kept {
 class Tasks {
   #names
   #resolves = []
-  /** Label of each task. */
+  /** Label of each task. @type {InstanceType<typeof import('./labels.js').Label>[]} */
   #labels = []
   #free = []
   /** What must stay alive until a task is over, or is to be known then; mostly nothing. @type {(Kept | undefined)[]} */
@@ -62,6 +62,7 @@ class Tasks {
   open(label, kept) {
     const slot = (this.last = this.#free.length > 0 ? this.#free.pop() : this.#resolves.length)
     this.#labels[slot] = label
+    label.tasks++
     this.kept[slot] = kept
     this.count++
     return new Promise((resolve) => {
@@ -81,11 +82,16 @@ class Tasks {
 
   /** What the task is called. */
   nameOf(slot) {
-    return this.#names.name(this.#labels[slot])
+    return this.#labels[slot].name
   }
 
   isNative(slot) {
-    return this.#labels[slot] < 0
+    return this.#labels[slot].number < 0
+  }
+
+  /** The task was not found: nothing is kept of its name once all that have it are over. */
+  foundNothing(slot) {
+    this.#labels[slot].isSurplus = this.#labels[slot].number >= 0
   }
 
   resolve(slot, value) {
@@ -131,6 +137,7 @@ class Tasks {
     this.#resolves[slot] = undefined
     this.#free.push(slot)
     this.count--
+    this.#names.release(this.#labels[slot])
   }
 
   /** The slots of all unsettled tasks, in no order. O(most there ever were at once). */

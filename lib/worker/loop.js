@@ -16,12 +16,13 @@ const { beginTask } = require('../wire/move.js')
 const { LEAVING, NEWS } = require('../wire/port.js')
 const { Control } = require('./control.js')
 const { Globals } = require('./globals.js')
+const { Handlers } = require('./handlers.js')
 const { leave, written } = require('./leave.js')
 const { WorkerPort } = require('./port.js')
 const { followPromise, thenOf } = require('./promise.js')
 const { NotFound, Results } = require('./results.js')
 const { WorkerScript } = require('./script.js')
-const { STOP, makeStoppable } = require('./stop.js')
+const { STOP, UNBEGUN, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
 
 const {
@@ -80,8 +81,7 @@ const script = new WorkerScript(path, { workerId: id })
 /** How the last task ended, and which it was; handed in with the next call. */
 let ended = ENDING.NONE
 let endedTask = new Task(0, 0, false, undefined)
-/** Functions by label. */
-const handlers = Object.setPrototypeOf([], null) // a label that is not there yet is looked for here alone
+const handlers = new Handlers()
 /** Whether a successor has been asked for. */
 let isWorn = false
 
@@ -162,7 +162,7 @@ function runTask(text) {
   const why = isStoppable ? () => control.reasonOf(run) : undefined
   const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks, why)
   const task = new Task(int32[PREFIX + 1], run, isStoppable, context)
-  const handler = handlers[label]
+  const handler = handlers.get(label)
   let input
   try {
     input =
@@ -191,7 +191,10 @@ function attempt(task, handler, input) {
 
 /** Runs a task whose function this worker has not used before; at once if it can, lest later tasks overtake it. */
 function runFirst(task, label, input) {
-  const [isSource, text] = endpoint.label(label)
+  const known = endpoint.label(label)
+  // Its task is over for its owner, and so is the label. Nobody wants to know.
+  if (known === null) return settleLater(reject, task, UNBEGUN)
+  const [isSource, text] = known
   if (!isSource && !script.isReady) {
     enter(task)
     script.ready().then(
@@ -200,12 +203,13 @@ function runFirst(task, label, input) {
     )
     return passOn()
   }
+  let handler
   try {
-    findHandler(label, isSource, text)
+    handler = findHandler(label, isSource, text)
   } catch (notFound) {
     return settleLater(reject, task, notFound)
   }
-  attempt(task, handlers[label], input)
+  attempt(task, handler, input)
 }
 
 /** Runs a task that has waited for the script, which is ready now. */
@@ -227,7 +231,9 @@ function runLate(task, label, isSource, text, input) {
 /** The function of a label, once the script is ready or if it needs none. */
 function findHandler(label, isSource, text) {
   try {
-    return (handlers[label] = script.find(isSource, text))
+    const handler = script.find(isSource, text)
+    handlers.set(label, handler, isSource ? text.length : 0)
+    return handler
   } catch (error) {
     throw new NotFound(error, isSource || error?.code === 'ERR_TASK_NOT_FOUND')
   }

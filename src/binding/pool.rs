@@ -114,6 +114,12 @@ impl NativePool {
         self.owner.shared.add_label(if is_source { Label::Source(text) } else { Label::Export(text) })
     }
 
+    /// Forgets labels of JavaScript tasks, and their figures. No unsettled task has them; their numbers do not come again.
+    #[napi(catch_unwind)]
+    pub fn forget_labels(&self, labels: Vec<u32>) {
+        self.owner.shared.forget_labels(&labels);
+    }
+
     /// Takes back a task that does not run.
     #[napi(catch_unwind)]
     pub fn withdraw(&self, slot: u32) -> bool {

@@ -8,7 +8,7 @@ use super::event_loop::EventLoop;
 use crate::executors::native::NativeThreads;
 use crate::executors::timer::Alarm;
 use crate::executors::{PoolMailbox, PoolScheduler};
-use crate::scheduler::{Config, Scheduler, Wake};
+use crate::scheduler::{Config, Kind, Scheduler, Wake};
 
 /// The name of a JavaScript task, as the workers need it.
 #[derive(Clone)]
@@ -19,12 +19,22 @@ pub(super) enum Label {
     Source(String),
 }
 
+/// JavaScript adds to it and subtracts from it, and writes it into a word.
+const LARGEST_LABEL: u32 = i32::MAX as u32;
+
+/// Those of JavaScript tasks, by number.
+#[derive(Default)]
+struct Labels {
+    by_number: HashMap<u32, Label>,
+    next: u32,
+}
+
 /// One pool.
 pub(super) struct Shared {
     pub scheduler: Arc<PoolScheduler>,
     pub native_threads: NativeThreads,
     pub event_loop: Arc<EventLoop>,
-    labels: RwLock<Vec<Label>>,
+    labels: RwLock<Labels>,
 }
 
 impl Shared {
@@ -45,12 +55,29 @@ impl Shared {
     /// Gives a label its number.
     pub(super) fn add_label(&self, label: Label) -> u32 {
         let mut labels = self.labels.write().unwrap_or_else(PoisonError::into_inner);
-        labels.push(label);
-        labels.len() as u32 - 1
+        // Numbers come again after two billion others; those that are still known then are few.
+        let mut number = labels.next;
+        while labels.by_number.contains_key(&number) {
+            number = (number + 1) % LARGEST_LABEL;
+        }
+        labels.next = (number + 1) % LARGEST_LABEL;
+        labels.by_number.insert(number, label);
+        number
     }
 
+    /// Forgets labels, and their figures. No unsettled task has them.
+    pub(super) fn forget_labels(&self, forgotten: &[u32]) {
+        let mut labels = self.labels.write().unwrap_or_else(PoisonError::into_inner);
+        for number in forgotten {
+            labels.by_number.remove(number);
+        }
+        drop(labels);
+        self.scheduler.forget_labels(Kind::JavaScript, forgotten);
+    }
+
+    /// What a label stands for, unless it was forgotten.
     pub(super) fn label(&self, number: u32) -> Option<Label> {
-        self.labels.read().unwrap_or_else(PoisonError::into_inner).get(number as usize).cloned()
+        self.labels.read().unwrap_or_else(PoisonError::into_inner).by_number.get(&number).cloned()
     }
 }
 

@@ -152,14 +152,14 @@ impl WorkerEndpoint {
         *self.end.inbound.borrow_mut() = inbound;
     }
 
-    /// What label number `label` stands for: `[isSource, text]`.
+    /// What label number `label` stands for: `[isSource, text]`; `null` if it was forgotten, as its tasks are over for
+    /// their owner.
     #[napi(catch_unwind)]
-    pub fn label(&self, label: u32) -> Result<(bool, String)> {
-        match self.end.shared.label(label) {
-            Some(Label::Export(name)) => Ok((false, name)),
-            Some(Label::Source(source)) => Ok((true, source)),
-            None => Err(Error::from_reason("no such label")),
-        }
+    pub fn label(&self, label: u32) -> Option<(bool, String)> {
+        self.end.shared.label(label).map(|label| match label {
+            Label::Export(name) => (false, name),
+            Label::Source(source) => (true, source),
+        })
     }
 
     /// Stops keeping the event loop alive.

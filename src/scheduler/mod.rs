@@ -329,6 +329,11 @@ impl<J: Clone, O> Scheduler<J, O> {
         }
     }
 
+    /// Forgets the figures of labels that no task has, and none will have.
+    pub fn forget_labels(&self, kind: Kind, labels: &[u32]) {
+        self.step(|core, _| core.statistics.forget(kind, labels));
+    }
+
     /// Tells how executor `id` is reached, before it first calls [`Scheduler::next`].
     pub fn attach(&self, kind: Kind, id: u32, endpoint: Arc<dyn Endpoint>) {
         self.step("attach", (), |core, _| core.attach(kind, id, endpoint));

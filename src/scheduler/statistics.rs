@@ -1,5 +1,8 @@
 //! What the scheduler counts, and the picture of it that users get.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -121,7 +124,29 @@ pub(super) struct Statistics {
     counts: TaskCounts,
     wait: Times,
     run: Times,
-    labels: ByKind<Vec<PerLabel>>,
+    /// Of labels that tasks have run with and that are not forgotten.
+    labels: ByKind<HashMap<u32, PerLabel, BuildHasherDefault<Spread>>>,
+}
+
+/// Labels are consecutive numbers that nobody chooses to do harm: a multiplication spreads them well enough, at a
+/// fraction of what the usual hasher costs.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Statistics {
@@ -130,7 +155,7 @@ impl Statistics {
             counts: TaskCounts::default(),
             wait: Times::new(),
             run: Times::new(),
-            labels: ByKind::new(|_| Vec::new()),
+            labels: ByKind::new(|_| HashMap::default()),
         }
     }
 
@@ -181,22 +206,25 @@ impl Statistics {
     }
 
     fn label(&mut self, kind: Kind, label: u32) -> &mut PerLabel {
-        let labels = &mut self.labels[kind];
-        if labels.len() <= label as usize {
-            labels.resize_with(label as usize + 1, PerLabel::default);
+        self.labels[kind].entry(label).or_default()
+    }
+
+    /// Forgets the figures of labels that no task has.
+    pub(super) fn forget(&mut self, kind: Kind, labels: &[u32]) {
+        for label in labels {
+            self.labels[kind].remove(label);
         }
-        &mut labels[label as usize]
     }
 
     /// How long a run of this label will take, by those of late; `None` if there were too few to tell.
     pub(super) fn expected(&self, kind: Kind, label: u32) -> Option<Nanoseconds> {
-        let figures = self.labels[kind].get(label as usize)?;
+        let figures = self.labels[kind].get(&label)?;
         (figures.runs >= KNOWN).then_some(figures.recent)
     }
 
     /// Mean time of a label's runs in milliseconds, and how many there were.
     pub(super) fn usual(&self, kind: Kind, label: u32) -> (f64, u64) {
-        self.labels[kind].get(label as usize).map_or((0.0, 0), |figures| {
+        self.labels[kind].get(&label).map_or((0.0, 0), |figures| {
             (milliseconds(figures.busy) / figures.runs.max(1) as f64, figures.runs)
         })
     }
@@ -216,10 +244,11 @@ impl Statistics {
     pub(super) fn per_task(&self) -> Vec<LabelSummary> {
         let mut summaries = Vec::new();
         for kind in Kind::BOTH {
-            for (label, figures) in self.labels[kind].iter().enumerate() {
+            let first = summaries.len();
+            for (label, figures) in &self.labels[kind] {
                 if figures.completed + figures.failed > 0 {
                     summaries.push(LabelSummary {
-                        label: label as u32,
+                        label: *label,
                         kind,
                         completed: figures.completed,
                         failed: figures.failed,
@@ -228,6 +257,7 @@ impl Statistics {
                     });
                 }
             }
+            summaries[first..].sort_unstable_by_key(|summary| summary.label);
         }
         summaries
     }

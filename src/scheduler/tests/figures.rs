@@ -84,3 +84,20 @@ fn tasks_count_by_how_they_ended_and_by_name() {
         assert_eq!(snapshot.per_task[1].mean, 2.0);
     }
 }
+
+#[test]
+fn forgotten_labels_have_no_figures_and_the_others_are_in_order() {
+    let pool = Pool::new(0, 1);
+    let labels = || pool.scheduler.snapshot().per_task.iter().map(|each| each.label).collect::<Vec<_>>();
+    let [worker] = pool.staff(Kind::JavaScript);
+    for slot in [43, 41, 42] {
+        pool.submit(Kind::JavaScript, slot);
+        worker.takes();
+        worker.finishes(slot, "done");
+    }
+    assert!(labels().ends_with(&[1, 2, 3]) && labels().is_sorted(), "{:?}", labels());
+    pool.scheduler.forget_labels(Kind::JavaScript, &[2, 7]);
+    assert!(labels().ends_with(&[1, 3]), "{:?}", labels());
+    pool.scheduler.forget_labels(Kind::Native, &[1]);
+    assert!(labels().ends_with(&[1, 3]), "one of the other kind");
+}
