@@ -126,7 +126,7 @@ describe('a native task that is called', () => {
       const { until } = require('./__test__/support/waiting.js')
       ;(async () => {
         const before = countThreads()
-        await hash({ data: 'x' })
+        await hash({ data: 'x' }, { timeout: 60_000 }) // which has the timer's thread started, for all pools
         const meanwhile = countThreads()
         await until(() => countThreads() < meanwhile, 'the end of its threads')
         console.log(await hash({ data: 'x' }))

@@ -25,12 +25,85 @@ const { Withdrawals } = require('./owner/withdraw.js')
 const { Workers } = require('./owner/workers.js')
 const { ANSWER } = require('./wire/layout.js')
 
-// What Rust holds must not hold an ended pool, as anything does that is made in the constructor.
+// What Rust and running workers hold must not hold the pool's face, so that one that nobody else holds is collected: its
+// parts know it weakly, and nothing that they are given is made in the constructor, where all functions share `this`.
+// The face of a pool that has something to do is held in lib/owner/hold.js.
 const calling = (wake) => () => wake.drain()
 const nothing = () => {}
 /** What tools that look for what keeps a process alive ask the resource of a pool. */
 const resourceOf = (wake) => ({ hasRef: () => wake.hasRef() })
 const never = () => false
+
+/** Ends pools that nobody holds. */
+const abandoned = new FinalizationRegistry((/** @type {InstanceType<typeof Life>} */ life) => life.abandon())
+
+/**
+ * The parts of a pool; who uses which is in lib/owner/parts.d.ts.
+ * @param {any} options
+ * @param {WeakRef<WorkerPool>} face
+ */
+function makeParts({ limits, name, path, resources, defaults, healthInterval, errorClasses }, face) {
+  /** What Rust calls; it lets go of the parts once the pool has ended. */
+  const wake = { drain: nothing, hasRef: never }
+  const native = new addon.NativePool(
+    { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name },
+    calling(wake),
+    resourceOf(wake),
+    Submit.memory,
+    Inbox.memory
+  )
+  const [submit, submitNative, drain] = native.functions()
+  const names = new Names(native, path)
+  const tasks = new Tasks(names)
+  const hold = new Hold(native, tasks, face)
+  const scope = new Scope('ThreadmillPool')
+  const news = new News(face, scope)
+  const inbox = new Inbox(native, drain, { tasks, hold })
+  const withdrawals = new Withdrawals(native, { tasks, hold })
+  const settings = {
+    pool: native.number,
+    script: path,
+    name,
+    resources,
+    places: limits.concurrentTasksPerWorker,
+    largestHeap: limits.maxHeapBeforeRecycle,
+    mayStop: defaults.timeout < Number.POSITIVE_INFINITY,
+    isKept: limits.keepWorkerAfterStop,
+    startTimeout: limits.startTimeout,
+    errorClasses
+  }
+  const workers = new Workers(native, settings, { tasks, inbox, withdrawals, hold, news, scope })
+  withdrawals.connect(workers)
+  const delivery = new Delivery(native, { tasks, workers, hold })
+  const backpressure = new Backpressure(news)
+  const retries = new Retries(native, { tasks, hold }, defaults)
+  const figures = new Figures(native, name, names)
+  const health = new Health(healthInterval, scope, () =>
+    news.sayNow('health', figures.health(workers.deaths))
+  )
+  const life = new Life(native, { tasks, workers, withdrawals, hold, news }, () => {
+    wake.drain = nothing
+    wake.hasRef = never
+    health.rest()
+  })
+  inbox.connect(
+    new Settle(
+      native,
+      { tasks, workers, delivery, retries, withdrawals, backpressure, life },
+      defaults,
+      errorClasses
+    )
+  )
+  wake.drain = () => inbox.drain()
+  wake.hasRef = () => hold.isHeld
+  const submitting = new Submit(
+    native,
+    { submit, submitNative },
+    { names, tasks, workers, delivery, withdrawals, inbox, hold, backpressure },
+    { maxQueue: limits.maxQueue, defaults }
+  )
+  return { native, backpressure, figures, health, inbox, life, workers, submit: submitting }
+}
 
 /** See index.d.ts. What the parts are for is in ./README.md. */
 class WorkerPool extends Emitter {
@@ -52,78 +125,25 @@ class WorkerPool extends Emitter {
       sizeOrOptions
     )
     super(() => this.#heed())
-    const { minWorkers, maxWorkers, nativeThreads, spareWorkers, startTimeout } = limits
+    const { minWorkers, maxWorkers, nativeThreads, spareWorkers } = limits
     this.#defaults = defaults
     this.#sizes = { minWorkers, maxWorkers, nativeThreads }
     this.#spares = spareWorkers
 
-    /** What Rust calls; it lets go of the pool once that has ended. */
-    const wake = { drain: nothing, hasRef: never }
-    const native = new addon.NativePool(
-      { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name },
-      calling(wake),
-      resourceOf(wake),
-      Submit.memory,
-      Inbox.memory
+    const parts = makeParts(
+      { limits, name, path, resources, defaults, healthInterval, errorClasses },
+      new WeakRef(this)
     )
-    const [submit, submitNative, drain] = native.functions()
-    const names = new Names(native, path)
-    const tasks = new Tasks(names)
-    const hold = new Hold(native, tasks)
-    const scope = new Scope('ThreadmillPool')
-    const news = new News(this, scope)
-    const inbox = new Inbox(native, drain, { tasks, hold })
-    const withdrawals = new Withdrawals(native, { tasks, hold })
-    const settings = {
-      pool: native.number,
-      script: path,
-      name,
-      resources,
-      places: limits.concurrentTasksPerWorker,
-      largestHeap: limits.maxHeapBeforeRecycle,
-      mayStop: defaults.timeout < Number.POSITIVE_INFINITY,
-      isKept: limits.keepWorkerAfterStop,
-      startTimeout,
-      errorClasses
-    }
-    const workers = new Workers(native, settings, { tasks, inbox, withdrawals, hold, news, scope })
-    withdrawals.connect(workers)
-    const delivery = new Delivery(native, { tasks, workers, hold })
-    const backpressure = new Backpressure(news)
-    const retries = new Retries(native, { tasks, hold }, defaults)
-    const life = new Life(native, { tasks, workers, withdrawals, hold, news }, () => {
-      wake.drain = nothing
-      wake.hasRef = never
-      this.#health.rest()
-    })
-    const figures = new Figures(native, name, names)
-    inbox.connect(
-      new Settle(
-        native,
-        { tasks, workers, delivery, retries, withdrawals, backpressure, life },
-        defaults,
-        errorClasses
-      )
-    )
-    wake.drain = () => inbox.drain()
-    wake.hasRef = () => hold.isHeld
-
-    this.#native = native
-    this.#backpressure = backpressure
-    this.#figures = figures
-    this.#health = new Health(healthInterval, scope, () =>
-      news.sayNow('health', figures.health(workers.deaths))
-    )
-    this.#inbox = inbox
-    this.#life = life
-    this.#workers = workers
-    this.#submit = new Submit(
-      native,
-      { submit, submitNative },
-      { names, tasks, workers, delivery, withdrawals, inbox, hold, backpressure },
-      { maxQueue: limits.maxQueue, defaults }
-    )
-    if (minWorkers + spareWorkers > 0) native.hireMinimum()
+    this.#native = parts.native
+    this.#backpressure = parts.backpressure
+    this.#figures = parts.figures
+    this.#health = parts.health
+    this.#inbox = parts.inbox
+    this.#life = parts.life
+    this.#workers = parts.workers
+    this.#submit = parts.submit
+    abandoned.register(this, parts.life)
+    if (minWorkers + spareWorkers > 0) parts.native.hireMinimum()
   }
 
   execute(task, input, options) {

@@ -59,7 +59,10 @@ export interface PoolOptions {
    * `ERR_OUT_OF_MEMORY`. From 1. Default `Infinity`: no limit.
    */
   nativeMemory?: number
-  /** How long a worker above `minWorkers` may idle before it is retired. Default 30 000; `Infinity` for ever. */
+  /**
+   * How long a worker above `minWorkers`, or a native thread, may idle before it is retired. Default 30 000; `Infinity`
+   * for ever.
+   */
   idleTimeout?: number
   /** The waiting that raises a queued task's effective priority by 1. Default 0: no aging. */
   aging?: number

@@ -88,6 +88,14 @@ class Life {
     if (this.#patrol === undefined) look()
   }
 
+  /** Nobody can ask for anything any more, and there is nothing to do: it ends without anybody waiting for that. */
+  abandon() {
+    if (!this.isOpen) return
+    this.#phase = PHASE.CLOSING
+    this.#native.close()
+    this.#watch()
+  }
+
   terminate() {
     const end = this.#begin(terminatedError())
     if (this.#phase !== PHASE.CLOSING) return end.promise

@@ -10,7 +10,7 @@ class News {
   #scope
 
   /**
-   * @param {import('node:events').EventEmitter} emitter
+   * @param {WeakRef<import('node:events').EventEmitter>} emitter nobody listens to one that is gone
    * @param {import('node:async_hooks').AsyncResource} scope the pool's
    */
   constructor(emitter, scope) {
@@ -19,13 +19,20 @@ class News {
   }
 
   say(event, news = undefined) {
-    if (this.#emitter.listenerCount(event) > 0) setImmediate(() => this.sayNow(event, news))
+    const emitter = this.#emitter.deref()
+    if (emitter !== undefined && emitter.listenerCount(event) > 0)
+      setImmediate(() => this.#tell(emitter, event, news))
   }
 
   sayNow(event, news) {
-    if (this.#emitter.listenerCount(event) === 0) return // an 'error' that nobody hears would be thrown
+    const emitter = this.#emitter.deref()
+    if (emitter !== undefined) this.#tell(emitter, event, news)
+  }
+
+  #tell(emitter, event, news) {
+    if (emitter.listenerCount(event) === 0) return // an 'error' that nobody hears would be thrown
     const words = news === undefined ? [] : [news]
-    this.#scope.runInAsyncScope(() => void this.#emitter.emit(event, ...words))
+    this.#scope.runInAsyncScope(() => void emitter.emit(event, ...words))
   }
 }
 

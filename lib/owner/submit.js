@@ -2,7 +2,7 @@
 
 const { PoolError, invalidValue, wordsOf } = require('../errors.js')
 const { nativeInput } = require('../native/input.js')
-const { encode, encoded } = require('../wire/encode.js')
+const { encode, encoded, letGo } = require('../wire/encode.js')
 const { ANSWER, ARGUMENT, SUBMIT } = require('../wire/layout.js')
 const { nativeNumber } = require('./names.js')
 const { refusal } = require('./refusals.js')
@@ -110,6 +110,7 @@ class Submit {
     // By a getter in the input.
     if (options?.signal?.aborted) {
       named?.release()
+      letGo()
       return Promise.reject(reasonOf(options.signal))
     }
     const promise = tasks.open(label, kept)
@@ -128,6 +129,8 @@ class Submit {
     } catch (error) {
       tasks.close(slot) // it never came to Rust
       throw error
+    } finally {
+      if (letGo()) this.#agree()
     }
     if (answer < 0) this.#refuse(slot, answer)
     const worker = answer >> ANSWER.WORKER_SHIFT
@@ -197,6 +200,7 @@ class Submit {
     try {
       return encode(input, shared.share)
     } catch (cause) {
+      letGo()
       const task = label.name
       const message = `The input of the task '${task}' cannot be copied, as reading it threw: ${wordsOf(cause)}`
       throw new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
@@ -205,10 +209,7 @@ class Submit {
 
   /** Writes the arguments of a submission where Rust reads them. */
   #argue(slot, number, priority, options, flags) {
-    if (encoded.bytes !== this.#outbound) {
-      this.#outbound = encoded.bytes
-      this.#native.useOutbound(this.#outbound)
-    }
+    if (encoded.bytes !== this.#outbound) this.#agree()
     const words = encoded.int32
     words[ARGUMENT.SLOT] = slot
     words[ARGUMENT.LABEL] = number
@@ -219,6 +220,12 @@ class Submit {
   }
 
   /** @returns {never} */
+  /** Rust has to read what is written. */
+  #agree() {
+    this.#outbound = encoded.bytes
+    this.#native.useOutbound(this.#outbound)
+  }
+
   #refuse(slot, answer) {
     const task = this.#tasks.nameOf(slot)
     this.#tasks.close(slot)

@@ -22,8 +22,10 @@ const HOLE = (CONSTANTS.length << 4) | 3
 let source = ''
 /** @type {((number: number) => SharedArrayBuffer | undefined) | null} */
 let findShared = null
-let words = new Int32Array(0)
-let doubles = new Float64Array(0)
+const NO_WORDS = new Int32Array(0)
+const NO_DOUBLES = new Float64Array(0)
+let words = NO_WORDS
+let doubles = NO_DOUBLES
 let cursor = 0
 let textCursor = 0
 /** @type {any[] | null} */
@@ -203,10 +205,17 @@ function decode(fromWords, fromDoubles, at, fromText, textAt, find = null) {
   cursor = at + HEADER
   objects = words[at] === 1 ? [] : null
   shapeCount = 0
-  const value = readValue()
-  if (shapeCount > 0) forgetShapes()
-  source = ''
-  return value
+  try {
+    return readValue()
+  } finally {
+    // Nothing of the message is kept alive, nor the value.
+    if (shapeCount > 0) forgetShapes()
+    source = ''
+    objects = null
+    findShared = null
+    words = NO_WORDS
+    doubles = NO_DOUBLES
+  }
 }
 
 module.exports = { decode }

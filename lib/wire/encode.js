@@ -348,8 +348,6 @@ function writeProperty(value, object, key) {
 function encode(value, shareWith = null, mayMove = false) {
   if (busy) return false // called by a getter of a value that is being encoded
   busy = true
-  // The message before has been sent by now.
-  if (int32.length > KEPT_WORDS) renew(new Memory(INITIAL_WORDS))
   position = CALL + HEADER
   text = ''
   depth = 0
@@ -377,6 +375,7 @@ function encode(value, shareWith = null, mayMove = false) {
 /** Lets go of the value; also to be called if `encode` was ended from outside, without its `finally`. */
 function forgetValue() {
   busy = false
+  text = ''
   share = null // which holds its pool
   endMessage()
   if (objectSet.size > 0) {
@@ -387,4 +386,16 @@ function forgetValue() {
   for (let i = 0; i < objectCount && i < fewObjects.length; i++) fewObjects[i] = undefined
 }
 
-module.exports = { encode, encoded, forgetValue }
+/**
+ * The message has been sent, or nobody wants it: lets go of its text, and of memory that it has made large. `true` if
+ * `encoded.bytes` is other memory now.
+ */
+function letGo() {
+  encoded.text = ''
+  // What has been sent may have been sent from within another message that is being written.
+  if (int32.length <= KEPT_WORDS || busy) return false
+  renew(new Memory(INITIAL_WORDS))
+  return true
+}
+
+module.exports = { encode, encoded, forgetValue, letGo }

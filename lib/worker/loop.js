@@ -9,7 +9,7 @@ const workerThreads = require('node:worker_threads')
 const { WorkerEndpoint } = require('../addon.js')
 const { PoolError, wordsOf } = require('../errors.js')
 const { decode } = require('../wire/decode.js')
-const { encoded } = require('../wire/encode.js')
+const { encoded, letGo } = require('../wire/encode.js')
 const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
 const { beginTask } = require('../wire/move.js')
@@ -126,10 +126,7 @@ function rest() {
 
 /** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
 function handIn(call, more) {
-  if (encoded.bytes !== outbound) {
-    outbound = encoded.bytes
-    endpoint.useOutbound(outbound)
-  }
+  if (encoded.bytes !== outbound) agree()
   const words = encoded.int32
   words[ARGUMENT.FLAGS] = ended | more
   words[ARGUMENT.SLOT] = endedTask.slot
@@ -137,7 +134,15 @@ function handIn(call, more) {
   words[ARGUMENT.LENGTH] = encoded.byteLength
   const hasText = ended !== ENDING.NONE && (ended & ~ENDING.REFUSED) <= ENDING.REJECTED
   ended = ENDING.NONE
-  return call(hasText ? encoded.text : '')
+  const answer = call(hasText ? encoded.text : '')
+  if (letGo()) agree()
+  return answer
+}
+
+/** Rust has to read what is written. */
+function agree() {
+  outbound = encoded.bytes
+  endpoint.useOutbound(outbound)
 }
 
 /** Lets the event loop turn once before the next task. */

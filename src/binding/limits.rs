@@ -53,7 +53,7 @@ pub struct NativePoolOptions {
     pub native_threads: u32,
     /// Waiting that is worth one step of priority; 0 for none.
     pub aging: f64,
-    /// How long a worker above the minimum may idle.
+    /// How long a worker above the minimum, or a native thread, may idle.
     pub idle_timeout: f64,
     /// How long a worker may take to come up.
     pub start_timeout: f64,

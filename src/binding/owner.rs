@@ -153,7 +153,9 @@ impl Owner {
         if stay && taken == 0 {
             pause();
         }
-        values::string(context.env, &text)
+        let characters = values::string(context.env, &text);
+        text.clear(); // of its memory, too, if it is much
+        characters
     }
 
     /// The functions above, for JavaScript.

@@ -193,7 +193,11 @@ impl End {
                 }
                 let mut text = self.text.borrow_mut();
                 match write(words, &mut text, &assignment) {
-                    Ok(()) => return values::string(context.env, &text),
+                    Ok(()) => {
+                        let characters = values::string(context.env, &text);
+                        text.clear(); // of its memory, too, if it is much
+                        return characters;
+                    }
                     Err(Full(needed)) => {
                         words[1] = needed as i32;
                         self.held.set(Some(assignment));

@@ -39,7 +39,12 @@ impl NativeThreads {
         let spawned = thread::Builder::new().name(name).spawn(move || live(&own, id, &budget));
         match spawned {
             Ok(handle) => {
-                self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+                let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+                // Those that were idle for too long have ended.
+                for ended in handles.extract_if(.., |handle| handle.is_finished()) {
+                    let _ = ended.join(); // at once
+                }
+                handles.push(handle);
                 Ok(())
             }
             Err(error) => {

@@ -295,13 +295,13 @@ impl Crew {
         }
     }
 
-    /// Retires executors beyond the minimum that have slept for `limit`. Answers when the next of the rest will
-    /// have.
-    pub(super) fn retire_idle(
+    /// Has those end that are beyond the minimum and have slept for `limit`. Answers when the next of the rest will have.
+    pub(super) fn end_idle(
         &mut self,
         limit: Nanoseconds,
         now: Nanoseconds,
         wakes: &mut Wakes,
+        end: impl Fn(&mut Self, u32, Nanoseconds, &mut Wakes),
     ) -> Option<Nanoseconds> {
         let mut surplus = self.staying().saturating_sub(self.minimum);
         let mut next = None;
@@ -317,12 +317,19 @@ impl Crew {
             let due = since.saturating_add(limit);
             if due <= now {
                 surplus -= 1;
-                self.retire(id, now, wakes);
+                end(self, id, now, wakes);
             } else {
                 next = Some(next.map_or(due, |next: Nanoseconds| next.min(due)));
             }
         }
         next.filter(|_| surplus > 0)
+    }
+
+    /// Takes an executor out for good that is idle, and wakes it.
+    pub(super) fn dismiss_idle(&mut self, id: u32, _now: Nanoseconds, wakes: &mut Wakes) {
+        if let Some(executor) = self.dismiss(id) {
+            executor.rouse(wakes);
+        }
     }
 
     /// Takes an executor out for good, if it is there.

@@ -44,6 +44,7 @@ impl<J, O> Core<J, O> {
         self.sides.iter_mut().for_each(|side| side.forget_tasks(&mut self.discarded));
         let deadlines = std::mem::replace(&mut self.deadlines, Deadlines::new());
         self.discarded.push(Discarded::Deadlines(deadlines));
+        self.homes.forget_tasks();
         let table = std::mem::replace(&mut self.table, Table::new());
         self.statistics.forgotten(table.length());
         self.discarded.push(Discarded::Tasks(table));

@@ -331,7 +331,7 @@ impl<J: Clone, O> Scheduler<J, O> {
 
     /// Forgets the figures of labels that no task has, and none will have.
     pub fn forget_labels(&self, kind: Kind, labels: &[u32]) {
-        self.step(|core, _| core.statistics.forget(kind, labels));
+        self.step("forget_labels", (), |core, _| core.statistics.forget(kind, labels));
     }
 
     /// Tells how executor `id` is reached, before it first calls [`Scheduler::next`].

@@ -22,7 +22,7 @@ impl<J, O> Core<J, O> {
             return None;
         }
         let Side { crew, places, .. } = &self.sides[Kind::JavaScript];
-        let known = key.and_then(|key| self.homes.by_key.get(&key)).copied();
+        let known = key.and_then(|key| self.homes.of(key));
         // The worker of a key may be gone or about to go; then the key gets another.
         if let Some(home) = known.filter(|home| crew.find(*home).is_some_and(Executor::stays)) {
             task.home = Some(home);
@@ -40,7 +40,7 @@ impl<J, O> Core<J, O> {
             _ => least.map(|(id, _)| id),
         });
         if let (Some(key), Some(home)) = (key, home) {
-            self.homes.by_key.insert(key, home);
+            self.homes.settle(key, home);
         }
         self.homes.last = home.unwrap_or(self.homes.last);
         self.table[slot].home = home;

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::{Core, Phase};
+use super::crew::Crew;
 use super::effects::Effects;
 use super::executor::{Executor, Exit, Standing, State, Stop};
 use super::queue::{Entry, Queue};
@@ -144,11 +145,16 @@ impl<J, O> Core<J, O> {
         self.watch_idle(kind, now, effects);
     }
 
-    /// Has workers retired that have idled long enough, now or later.
+    /// Has executors retired that have idled long enough, now or later. A native thread has nothing to tear down: it is
+    /// gone at once, and learns of it when it asks.
     pub(super) fn watch_idle(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
-        let Some(limit) = self.config.idle_timeout.filter(|_| kind == Kind::JavaScript) else { return };
+        let Some(limit) = self.config.idle_timeout else { return };
         let crew = &mut self.sides[kind].crew;
-        if let Some(due) = crew.retire_idle(nanoseconds(limit), now, &mut effects.wakes) {
+        let end = match kind {
+            Kind::JavaScript => Crew::retire,
+            Kind::Native => Crew::dismiss_idle,
+        };
+        if let Some(due) = crew.end_idle(nanoseconds(limit), now, &mut effects.wakes, end) {
             self.deadlines.arm(due, effects);
         }
     }
@@ -166,7 +172,7 @@ impl<J, O> Core<J, O> {
             self.hire_missing(kind, now, effects);
         }
         self.hire_minimum(now, effects);
-        self.watch_idle(Kind::JavaScript, now, effects);
+        Kind::BOTH.into_iter().for_each(|kind| self.watch_idle(kind, now, effects));
     }
 
     // ---- being given up
@@ -253,7 +259,7 @@ impl<J, O> Core<J, O> {
             debug_assert!(self.is_held(slot, id), "who holds a task is told when it leaves");
             self.fail(slot, End::ExecutorGone(id), now, effects);
         }
-        self.rehome_all(kind, id, (executor.own, executor.pinned), replace, now, effects);
+        self.rehome_all(kind, (executor.own, executor.pinned), replace, now, effects);
         self.end_if_over(now, effects);
         self.take_over(kind, replace, failed, now, effects);
         self.relieve(kind, now, effects);
@@ -292,14 +298,13 @@ impl<J, O> Core<J, O> {
     fn rehome(&mut self, kind: Kind, id: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
         let executor = &mut self.sides[kind].crew[id];
         let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
-        self.rehome_all(kind, id, own, may_hire, now, effects);
+        self.rehome_all(kind, own, may_hire, now, effects);
     }
 
-    /// The tasks in the queue of executor `id`, of which `pinned` wait, go elsewhere.
+    /// The tasks in the queue of an executor, of which `pinned` wait, go elsewhere.
     fn rehome_all(
         &mut self,
         kind: Kind,
-        id: u32,
         (queue, pinned): (Option<Queue>, usize),
         may_hire: bool,
         now: Nanoseconds,
@@ -308,7 +313,6 @@ impl<J, O> Core<J, O> {
         if kind == Kind::Native {
             return; // a thread is nobody's home
         }
-        self.homes.by_key.retain(|_, home| *home != id);
         let Some(queue) = queue else { return }; // it never had one
         let side = &mut self.sides[kind];
         side.crew.pinned -= pinned;

@@ -66,6 +66,9 @@ impl<J, O> Core<J, O> {
                 stage,
             },
         );
+        if let Some(key) = self.table[slot].limits.as_deref().and_then(|limits| limits.affinity) {
+            self.homes.begin(key);
+        }
         let hire = if has_home { self.place(slot, now, effects) } else { None };
         // With an executor free and nobody ahead, the submitter can deliver at once.
         if needs_delivery
@@ -124,6 +127,9 @@ impl<J, O> Core<J, O> {
     pub(super) fn leave(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
         let task = &self.table[slot];
         self.statistics.over(task.kind, task.label, count);
+        if let Some(key) = task.limits.as_deref().and_then(|limits| limits.affinity) {
+            self.homes.end(key);
+        }
         self.discarded.extend(self.table.remove(slot).map(Discarded::Job));
         self.end_if_over(now, effects);
     }

@@ -23,7 +23,7 @@ impl<J, O> Core<J, O> {
             self.call_for_queue(kind, now, effects);
         }
         self.watch_on(now, effects);
-        self.watch_idle(Kind::JavaScript, now, effects);
+        Kind::BOTH.into_iter().for_each(|kind| self.watch_idle(kind, now, effects));
         effects.alarm = false; // whoever called is told now
         self.deadlines.armed()
     }

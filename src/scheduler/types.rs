@@ -31,7 +31,7 @@ pub struct Config {
     pub sizes: Sizes,
     /// The waiting that is worth one step of priority; `None` for no aging.
     pub aging: Option<Duration>,
-    /// How long a worker above the minimum may idle; `None` for ever.
+    /// How long a worker above the minimum, or a native thread, may idle; `None` for ever.
     pub idle_timeout: Option<Duration>,
     /// How long a worker may take from its start to its first call of [`next`](super::Scheduler::next); `None` for ever.
     pub start_timeout: Option<Duration>,

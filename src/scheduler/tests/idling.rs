@@ -32,13 +32,22 @@ fn without_a_limit_workers_idle_on() {
 }
 
 #[test]
-fn native_threads_idle_on() {
-    let pool = pool_that_retires(0, 2, HOUR);
-    let threads = pool.staff::<2>(Kind::Native);
-    assert_eq!(pool.alarm.rings(), 0, "there is nothing to look for");
-    assert_eq!(pool.tick_after(HOUR), None);
-    assert!(threads.iter().all(|thread| !thread.was_woken()));
-    assert_eq!(pool.crew(Kind::Native).total, 2);
+fn native_threads_that_have_idled_for_long_are_gone_at_once() {
+    let pool = pool_that_retires(1, 2, HOUR);
+    let [first, second] = pool.staff::<2>(Kind::Native);
+    pool.pass(ms(1));
+    second.falls_asleep();
+    assert_eq!(pool.tick_after(HOUR - ms(1)), Some(ms(1)));
+    assert!(first.was_woken() && !second.was_woken());
+    assert_eq!(pool.crew(Kind::Native).total, 1);
+    assert_eq!(pool.submit(Kind::Native, 0), None, "the other takes it");
+    assert_eq!(second.takes().slot, 0);
+    assert!(
+        pool.submit(Kind::Native, 1).is_some(),
+        "there is room for another before the first has learnt of it"
+    );
+    first.stops();
+    assert_eq!(first.gone(), None);
 }
 
 #[test]

@@ -40,6 +40,15 @@ impl Life {
     pub(super) fn see_who_retires(&mut self) {
         let core = lock(&self.pool.scheduler.core);
         let is_over = self.phase != Phase::Open && self.tasks.is_empty();
+        let (now, limit) = (self.now, self.rules.idle_timeout);
+        // A native thread that has idled for long is gone at once.
+        self.members.retain(|(kind, id), member| {
+            let is_there = core.sides[KINDS[*kind]].crew.find(*id).is_some();
+            let slept = member.woken_from.map(|since| now - since);
+            let idled = *kind == Kind::Native as usize && slept >= limit && limit.is_some();
+            assert!(is_there || (idled && member.runs.is_empty()), "executor {id} is gone for no reason");
+            is_there
+        });
         for ((kind, id), member) in &mut self.members {
             if member.retires || !core.sides[KINDS[*kind]].crew[*id].is_retiring() {
                 continue;

@@ -160,7 +160,8 @@ impl Life {
     pub(super) fn see_who_stands_where(&mut self) {
         let core = lock(&self.pool.scheduler.core);
         for ((kind, id), member) in &mut self.members {
-            let executor = &core.sides[KINDS[*kind]].crew[*id];
+            // Whether one may be gone is for `see_who_retires` to say.
+            let Some(executor) = core.sides[KINDS[*kind]].crew.find(*id) else { continue };
             member.is_spare = executor.is_spare();
             member.holds_post = executor.holds_post();
             if member.status == Status::StandingBy && executor.is_idle() {
