@@ -108,7 +108,10 @@ export interface CompressInput {
    * algorithm: brotli 0 to 11, deflate 0 to 9, gzip 0 to 9, zstd 1 to 22; no other has it.
    */
   level?: number
-  /** Most bytes of output; with more, the task is rejected. A whole number from 1, in bytes. */
+  /**
+   * Most bytes of output; with more, the task is rejected. Never more than `buffer.constants.MAX_LENGTH`. A
+   * whole number from 1, in bytes.
+   */
   maxOutputLength?: number
 }
 
@@ -128,8 +131,8 @@ export interface DecompressInput {
   /** The format; `deflate` is the zlib format, as in node:zlib. Default 'gzip'. */
   algorithm?: 'gzip' | 'deflate' | 'brotli' | 'zstd'
   /**
-   * Most bytes of output; with more, the task is rejected before it holds them. A whole number from 1, in
-   * bytes.
+   * Most bytes of output; with more, the task is rejected before it holds them. Never more than
+   * `buffer.constants.MAX_LENGTH`. A whole number from 1, in bytes.
    */
   maxOutputLength?: number
 }

@@ -15,7 +15,7 @@ use super::limits::{self, NativePoolOptions};
 use super::owner::{self, Owner};
 use super::shared::{self, Label, Shared};
 use super::{backing_store, values};
-use crate::catalogue::CATALOGUE;
+use crate::catalogue::{Budget, CATALOGUE};
 use crate::payload::Array;
 use crate::scheduler::{Cancelled, Kind};
 
@@ -43,7 +43,9 @@ impl NativePool {
     ) -> Result<Self> {
         let config = limits::of_pool(&options);
         let event_loop = EventLoop::new(env, &wake, Some(&resource))?;
-        let shared = Shared::new(&config, options.name, limits::memory(options.native_memory), event_loop);
+        let largest = values::largest_memory(env)?;
+        let budget = Budget::new(limits::memory(options.native_memory)).with_largest_output(largest);
+        let shared = Shared::new(&config, options.name, budget, event_loop);
         let number = shared::register(&shared);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
         // ended, there is somebody for them to wake. (At the exit of the main thread Node runs no hooks, and the
@@ -54,7 +56,7 @@ impl NativePool {
                 shared.native_threads.join();
             }
         })?;
-        let owner = Rc::new(Owner::new(shared, outbound, inbound, values::largest_memory(env)?));
+        let owner = Rc::new(Owner::new(shared, outbound, inbound, largest));
         Ok(Self { owner, number, teardown: RefCell::new(Some(teardown)) })
     }
 

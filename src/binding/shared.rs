@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 
 use super::event_loop::EventLoop;
+use crate::catalogue::Budget;
 use crate::executors::native::NativeThreads;
 use crate::executors::timer::Alarm;
 use crate::executors::{PoolMailbox, PoolScheduler};
@@ -38,7 +39,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: &Config, name: String, memory: u64, event_loop: EventLoop) -> Arc<Self> {
+    pub(super) fn new(config: &Config, name: String, budget: Budget, event_loop: EventLoop) -> Arc<Self> {
         let event_loop = Arc::new(event_loop);
         let mailbox = Arc::new(PoolMailbox::new(Box::new(Owner(event_loop.clone()))));
         let alarm = Arc::new(Alarm::default());
@@ -46,7 +47,7 @@ impl Shared {
         alarm.serve(&scheduler);
         Arc::new(Self {
             scheduler,
-            native_threads: NativeThreads::new(name, memory),
+            native_threads: NativeThreads::new(name, budget),
             event_loop,
             labels: RwLock::default(),
         })

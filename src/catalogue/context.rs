@@ -57,6 +57,11 @@ impl<'a> Context<'a> {
         if self.token.0.load(Ordering::Relaxed) == self.run { Err(Failure::Cancelled) } else { Ok(()) }
     }
 
+    /// Bytes of the largest output that can be handed over: a task that sees its output grow beyond stops there.
+    pub fn largest_output(&self) -> usize {
+        self.budget.largest_output()
+    }
+
     /// Asks for `bytes` of memory, to be taken after. What is left of them is given back when the answer is dropped.
     /// A few atomic operations.
     ///

@@ -13,6 +13,7 @@ pub struct Budget {
     /// Bytes that may be held at a time.
     limit: u64,
     held: AtomicU64,
+    largest_output: usize,
 }
 
 /// For those that nobody limits.
@@ -21,7 +22,17 @@ pub(super) static UNLIMITED: Budget = Budget::new(u64::MAX);
 impl Budget {
     /// A budget of `limit` bytes; `u64::MAX` for no limit.
     pub const fn new(limit: u64) -> Self {
-        Self { limit, held: AtomicU64::new(0) }
+        Self { limit, held: AtomicU64::new(0), largest_output: usize::MAX }
+    }
+
+    /// The same, where nobody can be handed an output of more bytes.
+    pub const fn with_largest_output(self, largest_output: usize) -> Self {
+        Self { limit: self.limit, held: self.held, largest_output }
+    }
+
+    /// Bytes of the largest output that can be handed over.
+    pub(super) fn largest_output(&self) -> usize {
+        self.largest_output
     }
 
     /// Bytes that are held now.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::payload::Array;
+use crate::payload::{Array, NoMemory};
 
 /// What a task resolves to.
 #[derive(Debug, PartialEq)]
@@ -143,6 +143,13 @@ pub enum Failure {
         /// The sentence.
         message: String,
     },
+}
+
+impl From<NoMemory> for Failure {
+    fn from(NoMemory(bytes): NoMemory) -> Self {
+        let sentence = format!("There is not enough memory for a copy of {bytes} bytes of input.");
+        Failure::new("ERR_OUT_OF_MEMORY", sentence)
+    }
 }
 
 impl Failure {

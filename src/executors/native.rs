@@ -22,10 +22,9 @@ pub struct NativeThreads {
 }
 
 impl NativeThreads {
-    /// No thread yet. `name` shows in the threads' names; their tasks together may hold so many bytes of `memory`,
-    /// `u64::MAX` for any.
-    pub fn new(name: String, memory: u64) -> Self {
-        Self { name, budget: Arc::new(Budget::new(memory)), handles: Mutex::default() }
+    /// No thread yet. `name` shows in the threads' names; `budget` is that of their tasks together.
+    pub fn new(name: String, budget: Budget) -> Self {
+        Self { name, budget: Arc::new(budget), handles: Mutex::default() }
     }
 
     /// Starts a thread as executor `id`.
@@ -187,7 +186,7 @@ fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> 
     // Before what it is for, so that it is dropped after: memory is freed first, then given back.
     let _memory = context.memory(Bytes::copied(&attachments))?;
     let mut attachments = attachments;
-    attachments.iter_mut().for_each(Bytes::settle);
+    attachments.iter_mut().try_for_each(|bytes| bytes.settle(|| context.checkpoint()))?;
     (CATALOGUE[label as usize].run)(&options, &attachments, context)
 }
 

@@ -74,29 +74,46 @@ impl Shared {
         Self { start, length }
     }
 
-    /// A private copy of what the memory holds now. Bytes written meanwhile are old or new, never
-    /// anything else. O(length).
-    pub fn snapshot(&self) -> Vec<u8> {
+    /// A private copy of what the memory holds now, made in pieces of which each takes less than a few milliseconds; `ask`
+    /// is asked before each. Bytes written meanwhile are old or new, never anything else. O(length).
+    ///
+    /// # Errors
+    /// What `ask` says, or [`NoMemory`].
+    pub fn snapshot<E: From<NoMemory>>(&self, mut ask: impl FnMut() -> Result<(), E>) -> Result<Vec<u8>, E> {
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(self.length).map_err(|_| NoMemory(self.length))?;
+        while copy.len() < self.length {
+            ask()?;
+            let end = (copy.len() + PIECE).min(self.length);
+            self.append_to(&mut copy, end);
+        }
+        Ok(copy)
+    }
+
+    /// Copies the bytes from `copy`'s length to `end`, which are within the memory.
+    fn append_to(&self, copy: &mut Vec<u8>, end: usize) {
         const WORD: usize = size_of::<usize>();
-        let mut copy = Vec::with_capacity(self.length);
-        let mut offset = 0;
-        while offset < self.length {
-            let at = self.start.wrapping_add(offset);
-            if at.align_offset(WORD) == 0 && self.length - offset >= WORD {
+        while copy.len() < end {
+            let at = self.start.wrapping_add(copy.len());
+            if at.align_offset(WORD) == 0 && end - copy.len() >= WORD {
                 // SAFETY: `new`'s contract: allocated; aligned and within bounds by the check above.
                 // Relaxed: each word is its own datum, and the caller has no order to rely on.
                 let word = unsafe { &*at.cast::<AtomicUsize>() }.load(Ordering::Relaxed);
                 copy.extend_from_slice(&word.to_ne_bytes());
-                offset += WORD;
             } else {
                 // SAFETY: allocated and within bounds, as above; a byte needs no alignment.
                 copy.push(unsafe { &*at.cast::<AtomicU8>() }.load(Ordering::Relaxed));
-                offset += 1;
             }
         }
-        copy
     }
 }
+
+/// Bytes that are copied without a look at whether to go on.
+const PIECE: usize = 128 * 1024;
+
+/// There is no memory for a copy of so many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory(pub usize);
 
 /// The bytes of one input. See the module's words on who owns them. A clone, for another try, copies those that are
 /// owned.
@@ -111,12 +128,16 @@ pub enum Bytes {
 }
 
 impl Bytes {
-    /// Turns shared memory into a private copy; the rest stays as it is. Called on the native thread,
-    /// before the task reads: [`Bytes::as_slice`] has nothing to show of shared memory.
-    pub fn settle(&mut self) {
+    /// Turns shared memory into a private copy, as [`Shared::snapshot`] does; the rest stays as it is. Called on the native
+    /// thread, before the task reads: [`Bytes::as_slice`] has nothing to show of shared memory.
+    ///
+    /// # Errors
+    /// As [`Shared::snapshot`].
+    pub fn settle<E: From<NoMemory>>(&mut self, ask: impl FnMut() -> Result<(), E>) -> Result<(), E> {
         if let Bytes::Shared(shared) = self {
-            *self = Bytes::Owned(shared.snapshot());
+            *self = Bytes::Owned(shared.snapshot(ask)?);
         }
+        Ok(())
     }
 
     /// Bytes that a task has copies of, or gets when they are [settled](Bytes::settle). Those that were copied at submit
@@ -160,9 +181,44 @@ mod tests {
                 let part = &memory[start..end];
                 // SAFETY: `memory` outlives the value, and nobody writes it.
                 let shared = unsafe { Shared::new(part.as_ptr(), part.len()) };
-                assert_eq!(shared.snapshot(), part);
+                assert_eq!(shared.snapshot(|| Ok::<_, NoMemory>(())).as_deref(), Ok(part));
             }
         }
+    }
+
+    #[test]
+    fn a_copy_of_shared_memory_is_given_up_between_two_pieces() {
+        #[derive(Debug, PartialEq)]
+        enum Stop {
+            Told,
+            NoMemory(NoMemory),
+        }
+        impl From<NoMemory> for Stop {
+            fn from(no_memory: NoMemory) -> Self {
+                Stop::NoMemory(no_memory)
+            }
+        }
+        let memory: Vec<u8> = (0..3 * PIECE + 5).map(|at| at as u8).collect();
+        // SAFETY: `memory` outlives the value, and nobody writes it.
+        let shared = unsafe { Shared::new(memory.as_ptr(), memory.len()) };
+        for told_at in 1..=5 {
+            let mut asked = 0;
+            let mut bytes = Bytes::Shared(shared.clone());
+            let result = bytes.settle(|| {
+                asked += 1;
+                if asked == told_at { Err(Stop::Told) } else { Ok(()) }
+            });
+            if told_at <= 4 {
+                assert_eq!((result, asked), (Err(Stop::Told), told_at));
+            } else {
+                assert_eq!((result, asked), (Ok(()), 4));
+                assert_eq!(bytes.as_slice(), memory);
+            }
+        }
+        // SAFETY: none of it is read: there is no memory for a copy.
+        let endless = unsafe { Shared::new(memory.as_ptr(), isize::MAX as usize) };
+        let result = Bytes::Shared(endless).settle(|| Err(Stop::Told));
+        assert_eq!(result, Err(Stop::NoMemory(NoMemory(isize::MAX as usize))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod records;
 mod text;
 
 pub use array::Array;
-pub use bytes::{Bytes, Pinned, Shared};
+pub use bytes::{Bytes, NoMemory, Pinned, Shared};
 pub use message::Message;
 pub use records::{Full, HEAD, Records};
 pub use text::{Text, cut};

@@ -38,7 +38,7 @@ options! {
         algorithm: Algorithm = Algorithm::Gzip,
         /// How much effort to take; without it, 6 for `gzip` and `deflate`, 5 for `brotli`, 3 for `zstd`.
         level: Option<Count> [by algorithm LEVELS],
-        /// Most bytes of output; with more, the task is rejected.
+        /// Most bytes of output; with more, the task is rejected. Never more than `buffer.constants.MAX_LENGTH`.
         max_output_length as "maxOutputLength": Option<Whole<1, MAX_SAFE_INTEGER>> [unit "bytes"],
     }
 }
@@ -50,7 +50,7 @@ options! {
         data: Data<'given>,
         /// The format; `deflate` is the zlib format, as in node:zlib.
         algorithm: Algorithm = Algorithm::Gzip,
-        /// Most bytes of output; with more, the task is rejected before it holds them.
+        /// Most bytes of output; with more, the task is rejected before it holds them. Never more than `buffer.constants.MAX_LENGTH`.
         max_output_length as "maxOutputLength": Option<Whole<1, MAX_SAFE_INTEGER>> [unit "bytes"],
     }
 }
@@ -165,7 +165,7 @@ impl<'a> Sink<'a> {
         limit: Option<Whole<1, MAX_SAFE_INTEGER>>,
         context: &'a Context<'a>,
     ) -> Result<Self, Failure> {
-        let limit = limit.map_or(usize::MAX, Whole::length);
+        let limit = limit.map_or(usize::MAX, Whole::length).min(context.largest_output());
         let (memory, coder_memory) = (context.memory(SCRATCH)?, context.memory(0)?);
         Ok(Self { task, context, limit, output: Vec::new(), scratch: vec![0; SCRATCH], memory, coder_memory })
     }
@@ -200,8 +200,14 @@ impl<'a> Sink<'a> {
             return Err(Failure::new(
                 "ERR_BUFFER_TOO_LARGE",
                 format!(
-                    "The output of '{}' is larger than maxOutputLength, {} bytes.",
-                    self.task, self.limit
+                    "The output of '{}' is larger than maxOutputLength, {} bytes{}.",
+                    self.task,
+                    self.limit,
+                    if self.limit == self.context.largest_output() {
+                        ", the most that a Buffer can have"
+                    } else {
+                        ""
+                    }
                 ),
             ));
         }

@@ -256,6 +256,28 @@ fn a_bomb_is_cut_off_at_max_output_length() {
 }
 
 #[test]
+fn no_output_is_larger_than_can_be_handed_over() {
+    const LARGEST: usize = 100_000;
+    for algorithm in NAMES {
+        let decompress = |length: usize, limit: Option<usize>| {
+            let (token, budget) = (StopToken::default(), Budget::new(u64::MAX).with_largest_output(LARGEST));
+            let mut options = json!({ "data": { "attachment": 0 }, "algorithm": algorithm });
+            if let Some(limit) = limit {
+                options["maxOutputLength"] = limit.into();
+            }
+            let context = Context::new(&token, 1).with_budget(&budget);
+            run_in("decompress", &options, &[&compress(algorithm, &vec![0; length])], &context)
+        };
+        for limit in [None, Some(LARGEST), Some(LARGEST + 1)] {
+            assert_eq!(bytes(decompress(LARGEST, limit)).len(), LARGEST, "{algorithm}");
+            let (code, sentence) = error(decompress(LARGEST + 1, limit));
+            assert_eq!(code, "ERR_BUFFER_TOO_LARGE", "{algorithm}");
+            assert!(sentence.contains("100000 bytes, the most that a Buffer can have"), "{sentence}");
+        }
+    }
+}
+
+#[test]
 fn compressed_output_obeys_max_output_length_too() {
     for algorithm in NAMES {
         let length = compress(algorithm, TEXT.as_bytes()).len();
