@@ -63,7 +63,7 @@ const EXOTIC = [
 /** The same, of what the tag of an object tells as well. */
 const TAGGED = [types.isArgumentsObject, types.isNativeError, types.isRegExp, types.isDate]
 /** Objects of a shape that are looked at so closely; a call into the engine for each kind costs as much as the object. */
-const LOOKED_AT = 4096
+const LOOKED_AT = 1024
 
 const tagOf = Object.prototype.toString
 const PLAIN_TAG = '[object Object]'
