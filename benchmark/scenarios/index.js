@@ -13,6 +13,7 @@
 
 module.exports = [
   require('./javascript.js'),
+  require('./many.js'),
   require('./latency.js'),
   require('./native.js'),
   require('./cpu.js'),
