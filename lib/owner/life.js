@@ -4,6 +4,7 @@
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 const { Remembered } = require('../wire/remembered.js')
 const { LONGEST_LEAVE } = require('./death.js')
+const { inBatches } = require('./batches.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
 const { brokenError, cancelledError, closedError, terminatedError } = require('./refusals.js')
@@ -28,6 +29,8 @@ class Life {
   #news
   #phase = PHASE.OPEN
   #hasEnded = false
+  /** Resolves when those are told whose tasks were taken back or given up. @type {Promise<void> | undefined} */
+  #told = undefined
   /**
    * Settles when everything has ended; made by the first who wants the end. `lingering` is what native threads may still
    * be reading after a termination.
@@ -67,7 +70,7 @@ class Life {
   close({ timeout, cancelQueued }) {
     const { promise } = this.#begin(closedError('The pool was closed before its workers were up'))
     if (this.#phase !== PHASE.CLOSING) return promise
-    if (cancelQueued) this.#withdrawals.queued(cancelledError)
+    if (cancelQueued) this.#told = this.#withdrawals.queued(cancelledError)
     this.#native.close()
     this.#watch()
     if (timeout !== undefined && timeout <= LONGEST_TIMER) {
@@ -117,7 +120,11 @@ class Life {
   #giveUp(end, errorOf) {
     this.#phase = PHASE.TERMINATED
     end.lingering = [...this.#tasks.kept]
-    for (const slot of this.#tasks.openSlots()) this.#tasks.reject(slot, errorOf(this.#tasks.nameOf(slot)))
+    const before = this.#told
+    this.#told = inBatches(this.#tasks.openSlots(), (slot) => {
+      // Its record may have come, or it was taken back, since the batch before.
+      if (this.#tasks.isOpen(slot)) this.#tasks.reject(slot, errorOf(this.#tasks.nameOf(slot)))
+    }).then(() => before)
     this.#workers.terminate()
   }
 
@@ -143,6 +150,7 @@ class Life {
     if (this.#end === undefined) return
     this.#end.lingering = []
     await this.#workers.gone() // those that were ended by force, too
+    await this.#told
     if (this.#phase === PHASE.CLOSING) this.#phase = PHASE.CLOSED
     this.#hold.need(REASON.END, false)
     // After the handlers of results that came in the same batch, and when the handles that were closed are gone: Node

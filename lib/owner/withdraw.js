@@ -2,6 +2,7 @@
 
 const { PoolError, wordsOf } = require('../errors.js')
 const { CANCEL } = require('../wire/layout.js')
+const { inBatches } = require('./batches.js')
 const { Signals, reasonOf } = require('./signals.js')
 
 // How tasks are taken back: one by its signal, or all that do not run.
@@ -65,27 +66,37 @@ class Withdrawals {
   }
 
   /**
-   * Takes back every task that does not run and that `isMeant`, with an error for each.
+   * Takes back every task that does not run and that `isMeant`, with an error for each. They are taken back at once, and
+   * told in batches; resolves when all are.
    * @param {(slot: number) => boolean} isMeant
    * @param {(task: string) => any} errorOf
    */
-  all(isMeant, errorOf) {
+  async all(isMeant, errorOf) {
     const tasks = this.#tasks
+    const withdrawn = []
     for (const slot of tasks.openSlots()) {
       if (tasks.isSettled(slot) || !isMeant(slot)) continue
-      if (this.#takeFromAsked(slot) || this.#native.withdraw(slot))
-        tasks.reject(slot, errorOf(tasks.nameOf(slot)))
+      // Whoever was asked may still answer, and close the slot.
+      if (this.#takeFromAsked(slot)) tasks.reject(slot, errorOf(tasks.nameOf(slot)))
+      else if (this.#native.withdraw(slot)) withdrawn.push(slot)
     }
+    await inBatches(withdrawn, (slot) => {
+      // Nobody else closes it, but for the end of the pool, after which it is nobody's.
+      if (tasks.isOpen(slot)) tasks.reject(slot, errorOf(tasks.nameOf(slot)))
+    })
     this.#hold.review()
   }
 
   /** Takes back every task that waits, for somebody to be free or for another try, with an error for each. */
-  queued(errorOf) {
+  async queued(errorOf) {
     const tasks = this.#tasks
     const reject = (slot) => tasks.reject(slot, errorOf(tasks.nameOf(slot)))
     for (const slot of tasks.openSlots())
       if (!tasks.isSettled(slot) && this.#takeFromAsked(slot)) reject(slot)
-    for (const slot of this.#native.cancelQueued()) reject(slot)
+    await inBatches(this.#native.cancelQueued(), (slot) => {
+      // Nobody else closes it, but for the end of the pool, after which it is nobody's.
+      if (tasks.isOpen(slot)) reject(slot)
+    })
     this.#hold.review()
   }
 

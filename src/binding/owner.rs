@@ -15,7 +15,7 @@ use super::limits;
 use super::notes;
 use super::shared::Shared;
 use super::values::{self, StringReader};
-use crate::executors::{Job, Outcome};
+use crate::executors::{Job, NativeInput, Outcome};
 use crate::payload::{Array, Full, Records, Text};
 use crate::scheduler::{Kind, Limits, Note, Refused, Submission, Submitted, pause, words_of};
 
@@ -94,7 +94,7 @@ impl Owner {
             Vec::new()
         };
         let limits = limits_of(&call, &outbound, context, 3)?;
-        let job = Job::Native { options: context.get(0)?, attachments };
+        let job = NativeInput { options: context.get(0)?, attachments }.into_job();
         Ok(match self.shared.scheduler.submit(submission(&call, Kind::Native, limits, job)) {
             Ok(Submitted { hire: Some(thread), .. }) if !self.start_thread(thread) => {
                 if self.shared.scheduler.withdraw(call.slot) { answer::NO_THREAD } else { 0 }

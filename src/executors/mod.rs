@@ -20,15 +20,27 @@ use crate::scheduler::{Mailbox, Note, Scheduler};
 pub enum Job {
     /// For a worker. Empty if the input comes over the worker's MessagePort.
     JavaScript(Message),
-    /// For a native thread. The label of the task is its place in the catalogue.
-    Native {
-        /// The options as JSON; empty for none.
-        options: String,
-        /// The buffers that the options mention.
-        attachments: Vec<Bytes>,
-    },
+    /// For a native thread. The label of the task is its place in the catalogue. `None` for no options.
+    Native(Option<Arc<NativeInput>>),
     /// For a native thread that has nothing of as high a priority to do: a part of a task that runs on another.
     Help(Arc<dyn Help>),
+}
+
+/// What a native task is given. Shared by the clones of its job: what it costs to copy is paid on its thread.
+#[derive(Clone, Debug)]
+pub struct NativeInput {
+    /// The options as JSON; empty for none.
+    pub options: String,
+    /// The buffers that the options mention.
+    pub attachments: Vec<Bytes>,
+}
+
+impl NativeInput {
+    /// As a job.
+    pub fn into_job(self) -> Job {
+        let is_empty = self.options.is_empty() && self.attachments.is_empty();
+        Job::Native((!is_empty).then(|| Arc::new(self)))
+    }
 }
 
 /// How a run ended, in the words of its executor.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Job, Outcome, PoolScheduler};
+use super::{Job, NativeInput, Outcome, PoolScheduler};
 use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help as Part, Helpers, Output, StopToken};
 use crate::payload::Bytes;
 use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Help, Kind, Next, Wake, words_of};
@@ -179,9 +179,10 @@ fn run_task(
 }
 
 fn call(label: u32, job: Job, context: &Context<'_>) -> Result<Output, Failure> {
-    let Job::Native { options, attachments } = job else {
-        unreachable!("only native tasks are queued for native threads")
-    };
+    let Job::Native(input) = job else { unreachable!("only native tasks are queued for native threads") };
+    let input = input.map(Arc::unwrap_or_clone);
+    let NativeInput { options, attachments } =
+        input.unwrap_or_else(|| NativeInput { options: String::new(), attachments: Vec::new() });
     context.checkpoint()?;
     // Before what it is for, so that it is dropped after: memory is freed first, then given back.
     let _memory = context.memory(Bytes::copied(&attachments))?;

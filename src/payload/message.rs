@@ -1,6 +1,8 @@
 //! An encoded value on its way between two isolates: a run of 32-bit words and a string, as
 //! `lib/wire/encode.js` writes and reads them. Rust carries the two and looks into neither.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::text::Text;
@@ -8,13 +10,40 @@ use super::text::Text;
 /// A message of up to this many bytes needs no allocation of its own. `{ a: 1 }` takes 21.
 const INLINE: usize = 48;
 
+/// A message of more bytes is shared by its clones: one is made for another try, while the scheduler's lock is held.
+const SHARED: usize = 1024;
+
 /// See the module's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The words, then the characters: one byte each, or two if `wide`.
-    bytes: SmallVec<[u8; INLINE]>,
+    bytes: Content,
     words: u32,
     wide: bool,
+}
+
+/// Bytes that nobody changes any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    Own(SmallVec<[u8; INLINE]>),
+    Shared(Arc<SmallVec<[u8; INLINE]>>),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Own(SmallVec::new())
+    }
+}
+
+impl std::ops::Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
 }
 
 impl Message {
@@ -28,6 +57,7 @@ impl Message {
         } else {
             bytes.extend(text.iter().map(|unit| *unit as u8));
         }
+        let bytes = if bytes.len() > SHARED { Content::Shared(Arc::new(bytes)) } else { Content::Own(bytes) };
         Self { bytes, words: words.len() as u32, wide }
     }
 
@@ -56,6 +86,14 @@ impl Message {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_clone_of_a_large_message_is_the_same_memory() {
+        let message = Message::new(&[7; 4096], &[65; 100_000]);
+        let start = message.words().as_ptr();
+        assert_eq!(message.clone().words().as_ptr(), start);
+        assert_eq!(message, message.clone());
+    }
 
     proptest! {
         #[test]

@@ -3,14 +3,10 @@
 //! Few deadlines have an entry here. Those of waiting tasks do, since there may be a million; those of runs and of
 //! executors stand with them, and as there are few of these, they are looked through each time.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 
 use super::clock::Nanoseconds;
 use super::effects::Effects;
-
-/// Reminders of tasks that left are dropped once they outnumber the tasks by this much.
-const KEPT_REMINDERS: usize = 4096;
 
 /// A task that waits for a time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,15 +17,15 @@ pub(super) struct Reminder {
 }
 
 pub(super) struct Deadlines {
-    /// The soonest first; the tasks of some have left.
-    reminders: BinaryHeap<Reverse<Reminder>>,
+    /// The soonest first. Each leaves with its task: what is left behind would have to be swept out some time.
+    reminders: BTreeSet<Reminder>,
     /// When whoever calls `tick` will call it next.
     armed: Nanoseconds,
 }
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self { reminders: BinaryHeap::new(), armed: Nanoseconds::MAX }
+        Self { reminders: BTreeSet::new(), armed: Nanoseconds::MAX }
     }
 
     /// `tick` has something to do at this time.
@@ -42,24 +38,22 @@ impl Deadlines {
 
     /// Something is due for a waiting task. O(log n).
     pub(super) fn remind(&mut self, reminder: Reminder, effects: &mut Effects) {
-        self.reminders.push(Reverse(reminder));
+        self.reminders.insert(reminder);
         self.arm(reminder.at, effects);
     }
 
-    /// Once reminders outnumber the `tasks`, drops those that are not `meant` any more. O(1) amortised.
-    pub(super) fn tidy(&mut self, tasks: usize, mut meant: impl FnMut(&Reminder) -> bool) {
-        if self.reminders.len() > 2 * tasks + KEPT_REMINDERS {
-            self.reminders.retain(|Reverse(reminder)| meant(reminder));
-        }
+    /// Its task has left, or waits for something else. O(log n).
+    pub(super) fn forget(&mut self, reminder: Reminder) {
+        self.reminders.remove(&reminder);
     }
 
     /// The soonest reminder.
     pub(super) fn first(&self) -> Option<Reminder> {
-        self.reminders.peek().map(|Reverse(reminder)| *reminder)
+        self.reminders.first().copied()
     }
 
     pub(super) fn drop_first(&mut self) {
-        self.reminders.pop();
+        self.reminders.pop_first();
     }
 
     /// `tick` has been called, and will say when it is to be called next.

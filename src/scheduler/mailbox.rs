@@ -4,12 +4,8 @@
 //! so it is done once for any number of notes: only the push that finds the flag `armed` down wakes.
 //! The protocol, and its race by name, is in `README.md`, "Last look".
 
-use std::collections::VecDeque;
-
+use super::chunks::Chunks;
 use super::sync::{AtomicBool, Mutex, Ordering, lock};
-
-/// A batch with room for more notes than this gives its memory back when it has been taken.
-const KEPT_CAPACITY: usize = 4096;
 
 /// Wakes a sleeping thread or event loop. May be called from any thread, more often than needed.
 pub trait Wake: Send + Sync {
@@ -23,11 +19,11 @@ pub trait Wake: Send + Sync {
 /// next to nothing, and the consumer takes it once for all that has come.
 pub struct Mailbox<N> {
     /// What has come since the consumer last looked.
-    arrived: Mutex<VecDeque<N>>,
+    arrived: Mutex<Chunks<N>>,
     /// Whether anything has. Written with `arrived` locked; a look that finds nothing costs no lock.
     any: AtomicBool,
     /// What the consumer has fetched and not taken yet. Nobody else locks it.
-    batch: Mutex<VecDeque<N>>,
+    batch: Mutex<Chunks<N>>,
     /// Whether that is anything. The consumer's own.
     fetched: AtomicBool,
     armed: AtomicBool,
@@ -38,9 +34,9 @@ impl<N> Mailbox<N> {
     /// An empty mailbox whose consumer is woken through `owner`.
     pub fn new(owner: Box<dyn Wake>) -> Self {
         Self {
-            arrived: Mutex::new(VecDeque::new()),
+            arrived: Mutex::new(Chunks::new()),
             any: AtomicBool::new(false),
-            batch: Mutex::new(VecDeque::new()),
+            batch: Mutex::new(Chunks::new()),
             fetched: AtomicBool::new(false),
             armed: AtomicBool::new(false),
             owner,
@@ -74,9 +70,6 @@ impl<N> Mailbox<N> {
         let note = batch.pop_front();
         if batch.is_empty() {
             self.fetched.store(false, Ordering::Relaxed);
-            if batch.capacity() > KEPT_CAPACITY {
-                *batch = VecDeque::new();
-            }
         }
         note
     }

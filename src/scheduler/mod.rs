@@ -7,6 +7,7 @@
 mod backpressure;
 mod brake;
 mod by_kind;
+mod chunks;
 mod clock;
 mod core;
 mod crew;
@@ -274,6 +275,7 @@ impl<J: Clone, O> Scheduler<J, O> {
                 Turn::Run(assignment) => return Next::Run(assignment),
                 Turn::Help(help) => return Next::Help(help),
                 Turn::Idle => return Next::Idle,
+                Turn::Again => {}
                 Turn::Stop => return Next::Stop,
                 Turn::Spin(signal) => {
                     self.spin(&signal);

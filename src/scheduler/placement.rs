@@ -68,6 +68,44 @@ impl<J, O> Core<J, O> {
         }
     }
 
+    /// The worker in whose queue a waiting task is. One that no longer stays has given its queue back: what was in it
+    /// is for whoever asks first.
+    pub(super) fn home_of(&self, slot: u32) -> Option<u32> {
+        let task = &self.table[slot];
+        let crew = &self.sides[task.kind].crew;
+        task.home.filter(|home| crew.find(*home).is_some_and(Executor::stays))
+    }
+
+    /// Worker `id` has come upon a waiting task that is for whoever asks first. If it has a key, and that has a worker,
+    /// goes into the queue of that, and answers so; if the key has none, it is this worker's from now on.
+    pub(super) fn send_home(
+        &mut self,
+        id: u32,
+        priority: f64,
+        entry: Entry,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> bool {
+        let task = &self.table[entry.slot];
+        let Some(key) = Self::limits(&self.config, task).affinity.filter(|_| task.kind == Kind::JavaScript)
+        else {
+            return false;
+        };
+        let crew = &self.sides[Kind::JavaScript].crew;
+        let stays = |home: u32| crew.find(home).is_some_and(Executor::stays);
+        match self.homes.of(key).filter(|home| stays(*home)) {
+            Some(home) if home != id => {
+                self.table[entry.slot].home = Some(home);
+                self.push_home(home, priority, entry);
+                self.sides[Kind::JavaScript].crew.claim(Some(home), now, &mut effects.wakes);
+                return true;
+            }
+            None if stays(id) => self.homes.settle(key, id),
+            _ => {}
+        }
+        false
+    }
+
     /// Adds an entry to a worker's own queue.
     pub(super) fn push_home(&mut self, home: u32, priority: f64, entry: Entry) {
         let crew = &mut self.sides[Kind::JavaScript].crew;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Scheduler;
 
@@ -19,13 +19,26 @@ pub(super) struct Probes {
 pub(super) struct Held<'a> {
     probes: &'a Probes,
     name: &'static str,
-    since: Option<Instant>,
+    since: Option<Duration>,
+}
+
+/// The time that this thread has had a processor for: what others do meanwhile is not the holder's. Where there is no
+/// such clock, nothing is measured.
+#[cfg(unix)]
+fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[cfg(not(unix))]
+fn worked() -> Duration {
+    Duration::ZERO
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let Some(since) = self.since else { return };
-        let held = since.elapsed();
+        let held = worked().saturating_sub(since);
         if let Some(holds) = self.probes.holds.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             let longest = holds.entry(self.name).or_default();
             *longest = held.max(*longest);
@@ -49,8 +62,8 @@ impl<J, O> Scheduler<J, O> {
         }
     }
 
-    /// How long each call has held the lock at most since this was last asked, the longest first. Nothing is measured
-    /// before it is first asked.
+    /// How long each call has worked with the lock held at most since this was last asked, the longest first. Nothing is
+    /// measured before it is first asked.
     pub fn longest_holds(&self) -> Vec<(&'static str, Duration)> {
         let holds = self.probes.holds.lock().unwrap_or_else(PoisonError::into_inner).replace(BTreeMap::new());
         let mut holds: Vec<_> = holds.unwrap_or_default().into_iter().collect();
@@ -61,6 +74,6 @@ impl<J, O> Scheduler<J, O> {
     /// Measures until the answer is dropped, which is to be before the lock is released.
     pub(super) fn watch_lock(&self, name: &'static str) -> Held<'_> {
         let wanted = self.probes.holds.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        Held { probes: &self.probes, name, since: wanted.then(Instant::now) }
+        Held { probes: &self.probes, name, since: wanted.then(worked) }
     }
 }

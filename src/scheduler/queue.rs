@@ -1,22 +1,34 @@
 //! Waiting tasks of one kind, by priority.
 //!
 //! A lane holds the tasks of one priority, first in, first out. Removal is lazy: whoever takes an entry
-//! asks the task table whether its task still waits (see `table.rs`), so cancelling costs the queue nothing.
+//! asks the task table whether its task still waits (see `table.rs`), so cancelling costs the queue little.
 //!
 //! With aging, a task's effective priority is `priority + waited / aging`. All tasks age at the same
 //! rate, so within a lane the head is always ahead, and only lane heads need to be compared.
+//!
+//! A lane is made of *runs*, each in order: nearly always of one. A queue that is given back adds its runs to another's as
+//! they are, so that it costs the same however long it is; whoever takes compares the heads.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
+use super::chunks::Chunks;
 use super::clock::Nanoseconds;
 
 /// Empty lanes beyond this many are given up; fewer are kept so that a queue that runs dry and fills
 /// again does not allocate each time.
 const KEPT_LANES: usize = 8;
 
-/// An empty lane with room for more than this gives its memory back.
-const KEPT_CAPACITY: usize = 4096;
+/// Entries of tasks that left are swept out of a lane once there are more than these...
+const KEPT_STALE: usize = 256;
+
+/// ...so many looked at for each that leaves.
+const SWEPT: usize = 8;
+
+/// A lane of more runs than this is made into one.
+const MOST_RUNS: usize = 8;
 
 /// A priority, totally ordered. Callers pass finite numbers.
 #[derive(Clone, Copy, PartialEq)]
@@ -58,28 +70,162 @@ pub(super) fn is_ahead((priority, sequence): Rank, (other_priority, other): Rank
     priority > other_priority || (priority == other_priority && sequence < other)
 }
 
+type Run = Chunks<Entry>;
+
+/// The tasks of one priority.
+#[derive(Default)]
+struct Lane {
+    /// Each in order of time. Of equal heads, that of the earlier run comes first.
+    runs: SmallVec<[Run; 1]>,
+    /// Whether the first is what the sweep has let through, in order, and the others are what it has yet to see.
+    sweeps: bool,
+    /// How many tasks of its entries wait.
+    live: usize,
+}
+
+impl Lane {
+    /// Which run's head comes first. O(runs).
+    fn first(&self) -> Option<usize> {
+        match &self.runs[..] {
+            [] => None,
+            [run] => (!run.is_empty()).then_some(0),
+            runs => first_of(runs.iter()),
+        }
+    }
+
+    fn head(&self) -> Option<&Entry> {
+        self.runs[self.first()?].front()
+    }
+
+    /// O(runs).
+    fn push(&mut self, entry: Entry) {
+        self.live += 1;
+        // The run with the latest end that it may follow; whether that has others before it does not matter.
+        let fits = |run: &Run| run.back().is_none_or(|last| last.queued_at <= entry.queued_at);
+        let run = match &self.runs[..] {
+            [run] if fits(run) => Some(0),
+            runs => {
+                let ends = runs.iter().enumerate().filter(|(_, run)| fits(run));
+                ends.max_by_key(|(_, run)| run.back().map(|last| last.queued_at)).map(|(index, _)| index)
+            }
+        };
+        match run {
+            Some(run) => self.runs[run].push_back(entry),
+            None => {
+                let mut run = Run::new();
+                run.push_back(entry);
+                self.add(run);
+            }
+        }
+    }
+
+    /// Adds a run as it is.
+    fn add(&mut self, run: Run) {
+        self.runs.push(run);
+        if self.runs.len() > MOST_RUNS {
+            self.unite();
+        }
+    }
+
+    /// Makes one run of all. O(n).
+    fn unite(&mut self) {
+        let mut runs = std::mem::take(&mut self.runs);
+        let mut united = Run::new();
+        while let Some(entry) = first_of(runs.iter()).and_then(|first| runs[first].pop_front()) {
+            united.push_back(entry);
+        }
+        self.runs.push(united);
+        self.sweeps = false;
+    }
+
+    fn pop(&mut self) -> Option<Entry> {
+        let first = self.first()?;
+        let entry = self.runs[first].pop_front();
+        self.drop_if_empty(first);
+        entry
+    }
+
+    fn drop_if_empty(&mut self, run: usize) {
+        if self.runs[run].is_empty() && self.runs.len() > 1 && !(self.sweeps && run == 0) {
+            self.runs.remove(run);
+        }
+    }
+
+    fn entries(&self) -> usize {
+        self.runs.iter().map(Run::len).sum()
+    }
+
+    /// One task of the lane has left, and its entry stays behind: looks at a few entries, the first of those that this
+    /// pass has not seen, and drops those that do not wait.
+    fn leave(&mut self, mut waits: impl FnMut(&Entry) -> bool) {
+        self.live -= 1;
+        if self.entries() - self.live <= KEPT_STALE {
+            return;
+        }
+        if self.live == 0 {
+            self.runs.clear();
+            self.sweeps = false;
+            return;
+        }
+        if !self.sweeps {
+            self.add(Run::new());
+            self.runs.rotate_right(1);
+            self.sweeps = true;
+        }
+        for _ in 0..SWEPT {
+            let Some(next) = first_of(self.runs.iter().skip(1)).map(|next| next + 1) else {
+                self.sweeps = false; // it is through
+                return;
+            };
+            let Some(head) = self.runs[next].front().copied() else { return };
+            if self.runs[0].back().is_some_and(|last| last.queued_at > head.queued_at) {
+                self.sweeps = false; // what was given back since is older: the next pass begins with that
+                return;
+            }
+            self.runs[next].pop_front();
+            if waits(&head) {
+                self.runs[0].push_back(head);
+            }
+            self.drop_if_empty(next);
+        }
+    }
+}
+
+/// Which of these runs has the head that comes first.
+fn first_of<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<usize> {
+    let heads = runs.enumerate().filter_map(|(index, run)| Some((run.front()?.queued_at, index)));
+    heads.min().map(|(_, index)| index)
+}
+
 pub(super) struct Queue {
-    lanes: BTreeMap<Level, VecDeque<Entry>>,
-    length: usize,
+    lanes: BTreeMap<Level, Lane>,
     aging: Option<f64>,
 }
 
 impl Queue {
     /// `aging`: nanoseconds of waiting that are worth one step of priority, or `None` for no aging.
     pub(super) fn new(aging: Option<f64>) -> Self {
-        Self { lanes: BTreeMap::new(), length: 0, aging }
+        Self { lanes: BTreeMap::new(), aging }
     }
 
-    /// O(log p) in the number of distinct priorities; O(n) in those of its own, if some of them came later.
+    /// O(log p) in the number of distinct priorities.
     pub(super) fn push(&mut self, priority: f64, entry: Entry) {
-        self.length += 1;
         // 0 and -0 are one priority.
-        let lane = self.lanes.entry(Level(priority + 0.0)).or_default();
-        if lane.back().is_some_and(|last| last.queued_at > entry.queued_at) {
-            // It has waited elsewhere, and longer than some that are here.
-            lane.insert(lane.partition_point(|other| other.queued_at <= entry.queued_at), entry);
-        } else {
-            lane.push_back(entry);
+        self.lanes.entry(Level(priority + 0.0)).or_default().push(entry);
+    }
+
+    /// Takes in what waits in another queue, which has waited since then wherever that was. O(p), whatever the length; O(n)
+    /// in those of a priority once in a while, when too many queues have been taken in.
+    pub(super) fn append(&mut self, other: Self) {
+        for (level, lane) in other.lanes {
+            let own = self.lanes.entry(level).or_default();
+            own.live += lane.live;
+            for run in lane.runs.into_iter().filter(|run| !run.is_empty()) {
+                match own.runs.iter_mut().find(|run| run.is_empty()) {
+                    Some(empty) if !own.sweeps => *empty = run,
+                    _ => own.add(run),
+                }
+            }
         }
     }
 
@@ -90,11 +236,11 @@ impl Queue {
 
     /// The lane whose head is to run next, and that head's effective priority.
     fn best(&self, now: Nanoseconds) -> Option<(Level, f64)> {
-        let waiting = self.lanes.iter().rev().filter(|(_, lane)| !lane.is_empty());
+        let mut heads = self.lanes.iter().rev().filter_map(|(level, lane)| Some((*level, lane.head()?)));
         match self.aging {
-            None => waiting.map(|(level, _)| (*level, level.0)).next(),
-            Some(_) => waiting
-                .map(|(level, lane)| (*level, self.effective(level.0, lane[0].queued_at, now)))
+            None => heads.next().map(|(level, _)| (level, level.0)),
+            Some(_) => heads
+                .map(|(level, head)| (level, self.effective(level.0, head.queued_at, now)))
                 // Of equals the later in this walk is lower in base priority, so it came earlier.
                 .max_by(|a, b| a.1.total_cmp(&b.1)),
         }
@@ -103,33 +249,34 @@ impl Queue {
     /// The entry to run next, with its effective priority. Costs as much as [`Queue::pop`].
     pub(super) fn peek(&self, now: Nanoseconds) -> Option<(f64, &Entry)> {
         let (level, priority) = self.best(now)?;
-        Some((priority, self.lanes[&level].front()?))
+        Some((priority, self.lanes[&level].head()?))
     }
 
-    /// The entry to run next. O(log p) in the number of distinct priorities, O(p) with aging.
-    pub(super) fn pop(&mut self, now: Nanoseconds) -> Option<Entry> {
+    /// The entry to run next, and its priority, if its task `waits`; `None` in the place of one that has left. O(log p) in
+    /// the number of distinct priorities, O(p) with aging.
+    pub(super) fn pop(
+        &mut self,
+        now: Nanoseconds,
+        waits: impl FnOnce(&Entry) -> bool,
+    ) -> Option<Option<(f64, Entry)>> {
         let (level, lane) = if self.aging.is_none() {
             // One walk instead of two: this is done for every task.
-            self.lanes
-                .iter_mut()
-                .rev()
-                .find(|(_, lane)| !lane.is_empty())
-                .map(|(level, lane)| (*level, lane))?
+            let mut lanes = self.lanes.iter_mut().rev();
+            lanes.find(|(_, lane)| lane.first().is_some()).map(|(level, lane)| (*level, lane))?
         } else {
             let (level, _) = self.best(now)?;
             (level, self.lanes.get_mut(&level)?)
         };
-        let entry = lane.pop_front();
-        self.length -= 1;
-        if lane.is_empty() {
-            if lane.capacity() > KEPT_CAPACITY {
-                *lane = VecDeque::new();
-            }
+        let entry = lane.pop()?;
+        let waits = waits(&entry);
+        lane.live -= usize::from(waits);
+        if lane.first().is_none() {
+            lane.sweeps = false;
             if self.lanes.len() > KEPT_LANES {
                 self.lanes.remove(&level);
             }
         }
-        entry
+        Some(waits.then_some((level.0, entry)))
     }
 
     /// The `most` first entries of tasks that wait, with their priorities. O(`most` × p).
@@ -139,37 +286,57 @@ impl Queue {
         now: Nanoseconds,
         waits: impl Fn(&Entry) -> bool,
     ) -> Vec<(f64, Entry)> {
-        let mut lanes: Vec<_> = self
-            .lanes
-            .iter()
-            .rev()
-            .map(|(level, lane)| (level.0, lane.iter().filter(|entry| waits(entry)).peekable()))
+        if most == 0 {
+            return Vec::new();
+        }
+        let lanes = self.lanes.iter().rev().filter(|(_, lane)| lane.live > 0);
+        let mut runs: Vec<_> = lanes
+            .flat_map(|(level, lane)| lane.runs.iter().map(|run| (level.0, run)))
+            .map(|(level, run)| (level, run.iter().filter(|entry| waits(entry)).peekable()))
             .collect();
         let mut first = Vec::new();
         while first.len() < most {
-            let heads = lanes.iter_mut().enumerate().filter_map(|(place, (level, lane))| {
-                let entry = lane.peek()?;
+            let heads = runs.iter_mut().enumerate().filter_map(|(place, (level, run))| {
+                let entry = run.peek()?;
                 Some((place, (self.effective(*level, entry.queued_at, now), entry.sequence)))
             });
             let best = heads.reduce(|best, other| if is_ahead(other.1, best.1) { other } else { best });
             let Some((place, _)) = best else { break };
-            let (level, lane) = &mut lanes[place];
-            first.extend(lane.next().map(|entry| (*level, *entry)));
+            let (level, run) = &mut runs[place];
+            first.extend(run.next().map(|entry| (*level, *entry)));
         }
         first
     }
 
-    /// Every entry, highest base priority first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &Entry)> {
-        self.lanes.iter().rev().flat_map(|(level, lane)| lane.iter().map(|entry| (level.0, entry)))
+    /// A task of this priority has left, which is not asked of again; `waits` says of others whether they have. Looks at a
+    /// few entries.
+    pub(super) fn leave(&mut self, priority: f64, waits: impl FnMut(&Entry) -> bool) {
+        let level = Level(priority + 0.0);
+        let Some(lane) = self.lanes.get_mut(&level) else { return };
+        lane.leave(waits);
+        if lane.first().is_none() && self.lanes.len() > KEPT_LANES {
+            self.lanes.remove(&level);
+        }
     }
 
-    /// Once entries whose task has left outnumber the `waiting` ones, takes them out. O(1) amortised.
-    pub(super) fn tidy(&mut self, waiting: usize, mut waits: impl FnMut(&Entry) -> bool) {
-        if self.length > 2 * waiting + KEPT_CAPACITY {
-            self.lanes.values_mut().for_each(|lane| lane.retain(&mut waits));
-            self.length = waiting;
-        }
+    /// Every entry, highest base priority first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &Entry)> {
+        let runs =
+            self.lanes.iter().rev().flat_map(|(level, lane)| lane.runs.iter().map(|run| (level.0, run)));
+        runs.flat_map(|(priority, run)| run.iter().map(move |entry| (priority, entry)))
+    }
+
+    /// How many wait of each priority, if any do.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = (f64, usize)> {
+        self.lanes.iter().filter(|(_, lane)| lane.live > 0).map(|(level, lane)| (level.0, lane.live))
+    }
+
+    /// When the first came of those that wait. O(p), and O(n) in entries of tasks that left before it.
+    pub(super) fn oldest(&self, waits: impl Fn(&Entry) -> bool) -> Option<Nanoseconds> {
+        let lanes = self.lanes.values().filter(|lane| lane.live > 0);
+        let firsts =
+            lanes.flat_map(|lane| lane.runs.iter().filter_map(|run| run.iter().find(|entry| waits(entry))));
+        firsts.map(|entry| entry.queued_at).min()
     }
 
     /// Takes every entry.
@@ -177,11 +344,19 @@ impl Queue {
         let empty = Self::new(self.aging);
         std::mem::replace(self, empty)
     }
+
+    /// How many entries there are, those of tasks that left included.
+    #[cfg(test)]
+    fn entries(&self) -> usize {
+        self.lanes.values().map(Lane::entries).sum()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     fn entry(sequence: u64, queued_at: u64) -> Entry {
@@ -189,7 +364,7 @@ mod tests {
     }
 
     fn order(queue: &mut Queue, now: u64) -> Vec<u64> {
-        std::iter::from_fn(|| queue.pop(now)).map(|entry| entry.sequence).collect()
+        std::iter::from_fn(|| queue.pop(now, |_| true)).flatten().map(|(_, entry)| entry.sequence).collect()
     }
 
     #[test]
@@ -211,14 +386,72 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_tasks_that_left_do_not_pile_up() {
+    fn entries_of_tasks_that_left_do_not_pile_up_and_none_costs_more_than_a_few_looks() {
         let mut queue = Queue::new(None);
-        for sequence in 0..100_000 {
-            queue.push(0.0, entry(sequence, 0));
-            queue.tidy(1, |entry| entry.sequence == 0 || entry.sequence == sequence);
-            assert!(queue.iter().count() <= KEPT_CAPACITY + 3);
+        let mut waiting = BTreeSet::new();
+        for sequence in 0..50_000 {
+            queue.push(0.0, entry(sequence, sequence));
+            waiting.insert(sequence);
         }
-        assert_eq!(queue.pop(0), Some(entry(0, 0)));
+        // Every second, from the last to the first: nothing of it is ever at the head.
+        for sequence in (0..50_000).rev().filter(|sequence| sequence % 2 == 1) {
+            waiting.remove(&sequence);
+            let mut looks = 0;
+            queue.leave(0.0, |entry| {
+                looks += 1;
+                waiting.contains(&entry.sequence)
+            });
+            assert!(looks <= SWEPT);
+        }
+        assert!(queue.entries() < waiting.len() + waiting.len() / 2, "{}", queue.entries());
+        assert_eq!(queue.lengths().collect::<Vec<_>>(), [(0.0, 25_000)]);
+        assert_eq!(queue.oldest(|entry| waiting.contains(&entry.sequence)), Some(0));
+        let taken: Vec<u64> = std::iter::from_fn(|| queue.pop(0, |entry| waiting.contains(&entry.sequence)))
+            .flatten()
+            .map(|(_, entry)| entry.sequence)
+            .collect();
+        assert_eq!(taken, Vec::from_iter(waiting));
+    }
+
+    #[test]
+    fn a_queue_that_is_taken_in_moves_no_entry_and_its_tasks_come_by_their_age() {
+        let mut queue = Queue::new(None);
+        let mut other = Queue::new(None);
+        for sequence in 0..10_000 {
+            queue.push(0.0, entry(2 * sequence, 2 * sequence));
+            other.push(0.0, entry(2 * sequence + 1, 2 * sequence + 1));
+        }
+        let address = |queue: &Queue| {
+            queue.lanes[&Level(0.0)].runs.last().and_then(Chunks::front).map(std::ptr::from_ref)
+        };
+        let there = address(&other);
+        queue.append(other);
+        assert_eq!(address(&queue), there, "its entries are where they were");
+        queue.push(0.0, entry(20_000, 20_000));
+        assert_eq!(queue.lanes[&Level(0.0)].runs.len(), 2);
+        assert_eq!(queue.lengths().collect::<Vec<_>>(), [(0.0, 20_001)]);
+        assert_eq!(order(&mut queue, 0), Vec::from_iter(0..20_001));
+    }
+
+    #[test]
+    fn older_ones_that_come_one_by_one_beside_newer_ones_make_no_more_runs() {
+        let mut queue = Queue::new(None);
+        for n in 0..1000 {
+            queue.push(0.0, entry(1000 + n, 1000 + n));
+            queue.push(0.0, entry(n, n));
+        }
+        assert_eq!(queue.lanes[&Level(0.0)].runs.len(), 2);
+        assert_eq!(order(&mut queue, 0), Vec::from_iter(0..2000));
+    }
+
+    #[test]
+    fn a_lane_does_not_get_more_runs_than_a_few() {
+        let mut queue = Queue::new(None);
+        for sequence in (0..100).rev() {
+            queue.push(0.0, entry(sequence, sequence));
+            assert!(queue.lanes[&Level(0.0)].runs.len() <= MOST_RUNS);
+        }
+        assert_eq!(order(&mut queue, 0), Vec::from_iter(0..100));
     }
 
     #[test]
@@ -241,6 +474,43 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever is pushed, taken in, left and taken, in any order: each comes once, by its age, and the counts agree.
+        #[test]
+        fn a_queue_is_what_a_list_of_its_tasks_is(steps in prop::collection::vec((0u8..8, 0u64..1000), 0..600)) {
+            let mut queue = Queue::new(None);
+            let mut model: Vec<(u64, u64)> = vec![]; // queued at, sequence
+            for (sequence, (what, number)) in (0..).zip(steps) {
+                match what {
+                    0..=3 => {
+                        queue.push(0.0, entry(sequence, number));
+                        model.push((number, sequence));
+                    }
+                    4 => {
+                        let mut other = Queue::new(None);
+                        for n in 0..number % 20 {
+                            other.push(0.0, entry(1_000_000 + 1000 * sequence + n, number + n));
+                            model.push((number + n, 1_000_000 + 1000 * sequence + n));
+                        }
+                        queue.append(other);
+                    }
+                    5 | 6 if !model.is_empty() => {
+                        model.remove(number as usize % model.len());
+                        let waits = |entry: &Entry| model.contains(&(entry.queued_at, entry.sequence));
+                        queue.leave(0.0, waits);
+                    }
+                    _ => {
+                        let waits = |entry: &Entry| model.contains(&(entry.queued_at, entry.sequence));
+                        let popped = std::iter::from_fn(|| queue.pop(0, waits)).flatten().next();
+                        let oldest = model.iter().map(|task| task.0).min();
+                        prop_assert_eq!(popped.map(|(_, entry)| entry.queued_at), oldest);
+                        let popped = popped.map(|(_, entry)| (entry.queued_at, entry.sequence));
+                        model.retain(|task| Some(*task) != popped);
+                    }
+                }
+                prop_assert_eq!(queue.lengths().map(|(_, length)| length).sum::<usize>(), model.len());
+            }
+        }
+
         #[test]
         fn the_order_is_that_of_a_stable_sort(priorities in prop::collection::vec(-50i8..50, 0..200)) {
             let mut queue = Queue::new(None);

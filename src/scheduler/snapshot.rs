@@ -4,30 +4,32 @@ use std::collections::HashSet;
 
 use super::clock::{Nanoseconds, milliseconds};
 use super::core::Core;
-use super::queue::Queue;
+use super::queue::{Entry, Queue};
 use super::statistics::{QueueSummary, RunSummary, Snapshot};
 use super::table::Stage;
 use super::types::Kind;
 
 impl<J, O> Core<J, O> {
     pub(super) fn snapshot(&self, now: Nanoseconds) -> Snapshot {
-        let mut by_priority: Vec<(f64, usize)> = Vec::new();
-        let mut oldest: Option<Nanoseconds> = None;
         let spoken = Kind::BOTH.into_iter().flat_map(|kind| self.spoken_for(kind, now));
-        let spoken: HashSet<u64> = spoken.map(|(_, entry)| entry.sequence).collect();
+        let spoken: Vec<(f64, u64)> = spoken.map(|(priority, entry)| (priority, entry.sequence)).collect();
+        let taken: HashSet<u64> = spoken.iter().map(|(_, sequence)| *sequence).collect();
         let own = self.sides[Kind::JavaScript].crew.iter().filter_map(|(_, worker)| worker.own.as_ref());
-        let shared = self.sides.iter().map(|side| &side.queue);
-        for (priority, entry) in shared.chain(own).flat_map(Queue::iter) {
-            if !self.table.is_waiting(entry) || spoken.contains(&entry.sequence) {
-                continue;
-            }
-            oldest = Some(oldest.map_or(entry.queued_at, |oldest| oldest.min(entry.queued_at)));
-            match by_priority.iter_mut().find(|level| level.0 == priority) {
-                Some(level) => level.1 += 1,
-                None => by_priority.push((priority, 1)),
-            }
-        }
+        let queues: Vec<&Queue> = self.sides.iter().map(|side| &side.queue).chain(own).collect();
+        let waits = |entry: &Entry| self.table.is_waiting(entry) && !taken.contains(&entry.sequence);
+        let oldest = queues.iter().filter_map(|queue| queue.oldest(waits)).min();
+        let mut by_priority: Vec<(f64, usize)> = queues.iter().flat_map(|queue| queue.lengths()).collect();
         by_priority.sort_by(|a, b| b.0.total_cmp(&a.0));
+        by_priority.dedup_by(|next, level| {
+            let same = level.0 == next.0;
+            level.1 += if same { next.1 } else { 0 };
+            same
+        });
+        for (priority, _) in &spoken {
+            let level = by_priority.iter_mut().find(|level| level.0 == *priority);
+            level.expect("it waits").1 -= 1;
+        }
+        by_priority.retain(|level| level.1 > 0);
         let crew = |kind| &self.sides[kind].crew;
         let per_worker: Vec<_> =
             Kind::BOTH.into_iter().flat_map(|kind| crew(kind).per_executor(kind, now)).collect();

@@ -7,7 +7,7 @@ use super::core::{Core, Phase};
 use super::crew::Crew;
 use super::effects::Effects;
 use super::executor::{Executor, Exit, Standing, State, Stop};
-use super::queue::{Entry, Queue};
+use super::queue::Queue;
 use super::side::Side;
 use super::statistics::Count;
 use super::sync::Arc;
@@ -46,7 +46,7 @@ impl<J, O> Core<J, O> {
         // It may be gone, about to go, or to be replaced already.
         let Some(executor) = crew.find_mut(id).filter(|executor| executor.stays()) else { return };
         executor.standing = Standing::Worn;
-        self.rehome(kind, id, true, now, effects);
+        self.give_back(kind, id, true, now, effects);
         self.relieve(kind, now, effects);
         self.review_reserve(kind, now, effects);
     }
@@ -70,7 +70,7 @@ impl<J, O> Core<J, O> {
             self.put_on_duty(kind, now, effects);
         }
         self.review_reserve(kind, now, effects);
-        self.rehome(kind, id, true, now, effects);
+        self.give_back(kind, id, true, now, effects);
         self.call_others(kind, true, now, effects);
     }
 
@@ -89,7 +89,7 @@ impl<J, O> Core<J, O> {
             self.step_in(kind, spare, now, effects);
         }
         self.review_reserve(kind, now, effects);
-        self.rehome(kind, id, may_hire, now, effects);
+        self.give_back(kind, id, may_hire, now, effects);
         self.call_others(kind, may_hire, now, effects);
     }
 
@@ -259,7 +259,7 @@ impl<J, O> Core<J, O> {
             debug_assert!(self.is_held(slot, id), "who holds a task is told when it leaves");
             self.fail(slot, End::ExecutorGone(id), now, effects);
         }
-        self.rehome_all(kind, (executor.own, executor.pinned), replace, now, effects);
+        self.take_back(kind, (executor.own, executor.pinned), replace, now, effects);
         self.end_if_over(now, effects);
         self.take_over(kind, replace, failed, now, effects);
         self.relieve(kind, now, effects);
@@ -294,15 +294,16 @@ impl<J, O> Core<J, O> {
 
     // ---- whose queue is given back
 
-    /// An executor takes no more tasks: those in its own queue go elsewhere.
-    fn rehome(&mut self, kind: Kind, id: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
+    /// An executor takes no more tasks: those in its own queue are for whoever asks first.
+    fn give_back(&mut self, kind: Kind, id: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
         let executor = &mut self.sides[kind].crew[id];
         let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
-        self.rehome_all(kind, own, may_hire, now, effects);
+        self.take_back(kind, own, may_hire, now, effects);
     }
 
-    /// The tasks in the queue of an executor, of which `pinned` wait, go elsewhere.
-    fn rehome_all(
+    /// The tasks in the queue of an executor, of which `pinned` wait, are for whoever asks first. O(p) in the number of
+    /// their priorities: none of them is looked at before its turn.
+    fn take_back(
         &mut self,
         kind: Kind,
         (queue, pinned): (Option<Queue>, usize),
@@ -316,14 +317,9 @@ impl<J, O> Core<J, O> {
         let Some(queue) = queue else { return }; // it never had one
         let side = &mut self.sides[kind];
         side.crew.pinned -= pinned;
-        side.waiting -= pinned;
-        let entries: Vec<Entry> = queue.iter().map(|(_, entry)| *entry).collect();
-        for entry in entries {
-            if !self.table.is_waiting(&entry) {
-                continue; // its task has left
-            }
-            // Wherever that was, it has waited since then.
-            self.requeue(entry.slot, entry.queued_at, may_hire, now, effects);
+        side.queue.append(queue);
+        if pinned > 0 {
+            self.call_others(kind, may_hire, now, effects);
         }
     }
 }

@@ -66,8 +66,17 @@ impl<J> Task<J> {
 }
 
 pub(super) struct Table<J> {
-    tasks: Vec<Option<Task<J>>>,
+    /// By slot, in chunks: a table of a million that grows would else be moved under the lock.
+    chunks: Vec<Box<[Option<Task<J>>]>>,
     length: usize,
+}
+
+/// Slots of a chunk.
+const CHUNK: usize = 256;
+
+/// Where a slot is: its chunk, and its place in that.
+fn place_of(slot: u32) -> (usize, usize) {
+    (slot as usize / CHUNK, slot as usize % CHUNK)
 }
 
 const THERE: &str = "the core speaks of tasks that are there";
@@ -77,29 +86,29 @@ impl<J> Index<u32> for Table<J> {
     type Output = Task<J>;
 
     fn index(&self, slot: u32) -> &Task<J> {
-        self.tasks[slot as usize].as_ref().expect(THERE)
+        self.find(slot).expect(THERE)
     }
 }
 
 impl<J> IndexMut<u32> for Table<J> {
     fn index_mut(&mut self, slot: u32) -> &mut Task<J> {
-        self.tasks[slot as usize].as_mut().expect(THERE)
+        self.find_mut(slot).expect(THERE)
     }
 }
 
 impl<J> Table<J> {
     pub(super) fn new() -> Self {
-        Self { tasks: Vec::new(), length: 0 }
+        Self { chunks: Vec::new(), length: 0 }
     }
 
     /// # Panics
     /// If the slot is taken: its submitter has lost count, and two promises would share one answer.
     pub(super) fn insert(&mut self, slot: u32, task: Task<J>) {
-        let index = slot as usize;
-        if index >= self.tasks.len() {
-            self.tasks.resize_with(index + 1, || None);
+        let (chunk, index) = place_of(slot);
+        while chunk >= self.chunks.len() {
+            self.chunks.push(std::iter::repeat_with(|| None).take(CHUNK).collect());
         }
-        let place = &mut self.tasks[index];
+        let place = &mut self.chunks[chunk][index];
         assert!(place.is_none(), "slot {slot} already holds an unsettled task");
         *place = Some(task);
         self.length += 1;
@@ -107,12 +116,14 @@ impl<J> Table<J> {
 
     /// A task that others speak of: it may be over, and the slot another's.
     pub(super) fn find(&self, slot: u32) -> Option<&Task<J>> {
-        self.tasks.get(slot as usize)?.as_ref()
+        let (chunk, index) = place_of(slot);
+        self.chunks.get(chunk)?[index].as_ref()
     }
 
     /// A task that others speak of: it may be over, and the slot another's.
     pub(super) fn find_mut(&mut self, slot: u32) -> Option<&mut Task<J>> {
-        self.tasks.get_mut(slot as usize)?.as_mut()
+        let (chunk, index) = place_of(slot);
+        self.chunks.get_mut(chunk)?[index].as_mut()
     }
 
     /// Whether the task that `entry` was queued for still waits.
@@ -123,7 +134,8 @@ impl<J> Table<J> {
 
     /// Takes out a task that is there. Answers the job that it still has, if any: it may be large, and is not dropped here.
     pub(super) fn remove(&mut self, slot: u32) -> Option<J> {
-        let place = &mut self.tasks[slot as usize];
+        let (chunk, index) = place_of(slot);
+        let place = &mut self.chunks[chunk][index];
         debug_assert!(place.is_some(), "a task leaves once");
         let task = place.as_mut().filter(|task| !matches!(task.stage, Stage::Moving));
         let job = task.and_then(Task::take_spare);
@@ -134,7 +146,7 @@ impl<J> Table<J> {
 
     /// Every task.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Task<J>)> {
-        (0..).zip(&self.tasks).filter_map(|(slot, task)| Some((slot, task.as_ref()?)))
+        (0..).zip(self.chunks.iter().flatten()).filter_map(|(slot, task)| Some((slot, task.as_ref()?)))
     }
 
     pub(super) fn length(&self) -> usize {

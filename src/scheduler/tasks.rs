@@ -107,13 +107,14 @@ impl<J, O> Core<J, O> {
 
     /// Takes out a task that waits for something. The caller settles its promise.
     pub(super) fn take_out(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
-        let task = &self.table[slot];
-        let (kind, home) = (task.kind, task.home);
-        match task.stage {
+        self.forget_reminder(slot);
+        let kind = self.table[slot].kind;
+        match self.table[slot].stage {
             Stage::BackingOff { .. } => {}
             Stage::Waiting(_) => {
+                let home = self.home_of(slot);
                 self.leave_queue(kind, home, effects);
-                self.tidy(kind, home, slot);
+                self.leave_lane(kind, home, slot);
             }
             Stage::Awaiting { executor, .. } => self.let_go(kind, executor, now, effects),
             Stage::Running { .. } | Stage::Undecided { .. } | Stage::Moving => {
@@ -152,6 +153,7 @@ impl<J, O> Core<J, O> {
 
     /// A try of a task has failed. It is tried again, if it may be.
     pub(super) fn fail(&mut self, slot: u32, end: End<O>, now: Nanoseconds, effects: &mut Effects) {
+        self.forget_reminder(slot); // of one that was held
         let task = &mut self.table[slot];
         let retry =
             Self::limits(&self.config, task).retry.as_ref().filter(|retry| task.attempt <= retry.most);

@@ -8,6 +8,9 @@ use super::executor::{Exit, State};
 use super::table::Stage;
 use super::types::{End, Kind};
 
+/// Waiting tasks that one tick looks after.
+pub(super) const BATCH: usize = 256;
+
 impl<J, O> Core<J, O> {
     /// Does what is due. Answers when there is more.
     pub(super) fn tick(&mut self, now: Nanoseconds, effects: &mut Effects) -> Option<Nanoseconds> {
@@ -28,21 +31,26 @@ impl<J, O> Core<J, O> {
         self.deadlines.armed()
     }
 
-    /// Tasks that are due to be tried again are, and those that have waited too long time out.
+    /// Tasks that are due to be tried again are, and those that have waited too long time out: some of them, if they are
+    /// many, and the others with the next tick, which is due now.
     fn check_waiting(&mut self, now: Nanoseconds, effects: &mut Effects) {
-        while let Some(reminder) = self.deadlines.first() {
-            let meant = Self::is_meant(&self.table, &self.config, &reminder);
-            if meant && reminder.at > now {
+        for _ in 0..BATCH {
+            let Some(reminder) = self.deadlines.first() else { return };
+            if reminder.at > now {
                 return self.deadlines.arm(reminder.at, effects);
             }
             self.deadlines.drop_first();
-            if !meant {
-                continue; // its task has left, or waits for something else by now
+            debug_assert!(self.is_meant(&reminder), "a reminder leaves with its task");
+            if !self.is_meant(&reminder) {
+                continue;
             }
             match self.table[reminder.slot].stage {
                 Stage::BackingOff { .. } => self.try_again(reminder.slot, now, effects),
                 _ => self.expire(reminder.slot, now, effects),
             }
+        }
+        if let Some(reminder) = self.deadlines.first() {
+            self.deadlines.arm(reminder.at.max(now), effects);
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) enum Turn<J> {
     Spin(Arc<AtomicBool>),
     Idle,
     Stop,
+    /// Ask again: others get the lock first.
+    Again,
 }
 
 /// What comes first of all that there is to do.
@@ -26,7 +28,12 @@ enum Work<J> {
     /// A task that waited.
     Task(u32),
     Part(Help<J>),
+    /// Not known yet: there was much to be looked at that was not for this executor.
+    Unknown,
 }
+
+/// Entries that one turn looks at.
+const BATCH: usize = 256;
 
 impl<J: Clone, O> Core<J, O> {
     // ---- asking
@@ -102,16 +109,19 @@ impl<J: Clone, O> Core<J, O> {
             self.sides[kind].crew[id].state = State::StandingBy;
             return Turn::Idle;
         }
-        let slot = match self.take_next(kind, id, now) {
+        let slot = match self.take_next(kind, id, now, effects) {
             Some(Work::Task(slot)) => slot,
             Some(Work::Part(help)) => {
                 self.sides[kind].crew[id].begin_part(help.offer, now);
                 return Turn::Help(help);
             }
+            Some(Work::Unknown) => {
+                self.sides[kind].crew[id].state = State::Coming;
+                return Turn::Again;
+            }
             None => return self.fall_idle(kind, id, now, effects),
         };
-        let task = &self.table[slot];
-        let (home, needs_delivery) = (task.home, task.needs_delivery);
+        let (home, needs_delivery) = (self.home_of(slot), self.table[slot].needs_delivery);
         self.leave_queue(kind, home, effects);
         if home.is_some() {
             self.call_others(kind, true, now, effects); // it may have been counted on for a shared one
@@ -126,18 +136,18 @@ impl<J: Clone, O> Core<J, O> {
 
     /// What executor `id` is to do next. A task is then out of its queue's entries, not yet out of the count of those
     /// that wait.
-    fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds) -> Option<Work<J>> {
-        let side = &mut self.sides[kind];
-        let offer = side.offers.first(id);
-        let mut own = if side.crew.pinned > 0 { side.crew[id].own.as_mut() } else { None };
-        loop {
+    fn take_next(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) -> Option<Work<J>> {
+        let offer = self.sides[kind].offers.first(id);
+        for _ in 0..BATCH {
+            let side = &mut self.sides[kind];
+            let own = if side.crew.pinned > 0 { side.crew[id].own.as_mut() } else { None };
             let shared = &mut side.queue;
-            let queue = match own.as_deref_mut() {
-                None => shared,
+            let (queue, is_shared) = match own {
+                None => (shared, true),
                 Some(own) => match (own.peek(now), shared.peek(now)) {
-                    (Some(mine), Some(ours)) if is_ahead(rank(mine), rank(ours)) => own,
-                    (Some(_), None) => own,
-                    _ => shared,
+                    (Some(mine), Some(ours)) if is_ahead(rank(mine), rank(ours)) => (own, false),
+                    (Some(_), None) => (own, false),
+                    _ => (shared, true),
                 },
             };
             // Among equals, the task goes first.
@@ -146,15 +156,19 @@ impl<J: Clone, O> Core<J, O> {
             {
                 return Some(Work::Part(side.offers.begin_part(number)));
             }
-            let entry = queue.pop(now)?;
-            if self.table.is_waiting(&entry) {
-                return Some(Work::Task(entry.slot));
+            let table = &self.table;
+            let Some((priority, entry)) = queue.pop(now, |entry| table.is_waiting(entry))? else { continue };
+            if is_shared && self.send_home(id, priority, entry, now, effects) {
+                continue;
             }
+            return Some(Work::Task(entry.slot));
         }
+        Some(Work::Unknown)
     }
 
     /// Gives the task in `slot` to executor `id`.
     fn start(&mut self, kind: Kind, id: u32, slot: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
+        self.forget_reminder(slot);
         let task = &mut self.table[slot];
         let limits = Self::limits(&self.config, task);
         let again = limits.retry.as_ref().is_some_and(|retry| task.attempt <= retry.most);

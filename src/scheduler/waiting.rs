@@ -5,7 +5,7 @@ use super::core::Core;
 use super::deadlines::Reminder;
 use super::effects::Effects;
 use super::queue::Entry;
-use super::table::{Stage, Table};
+use super::table::{Stage, Task};
 use super::types::{Config, Kind, Note};
 
 impl<J, O> Core<J, O> {
@@ -95,39 +95,50 @@ impl<J, O> Core<J, O> {
         }
     }
 
-    /// Entries of tasks that left are dropped once they outnumber the others; `leaving` is about to.
-    pub(super) fn tidy(&mut self, kind: Kind, home: Option<u32>, leaving: u32) {
+    /// The entry of a waiting task that is about to leave stays behind.
+    pub(super) fn leave_lane(&mut self, kind: Kind, home: Option<u32>, leaving: u32) {
         let table = &self.table;
         let waits = |entry: &Entry| entry.slot != leaving && table.is_waiting(entry);
+        let priority = table[leaving].priority;
         let side = &mut self.sides[kind];
         match home {
-            None => side.queue.tidy(side.shared(), waits),
+            None => side.queue.leave(priority, waits),
             Some(home) => {
-                let home = &mut side.crew[home];
-                home.own.iter_mut().for_each(|queue| queue.tidy(home.pinned, waits));
+                side.crew[home].own.iter_mut().for_each(|queue| queue.leave(priority, waits));
             }
         }
     }
 
     // ---- how long
 
-    /// Something is due for a waiting task at this time. O(log n) amortised.
+    /// Something is due for a waiting task at this time. O(log n).
     pub(super) fn remind(&mut self, at: Nanoseconds, slot: u32, effects: &mut Effects) {
-        let (config, table) = (&self.config, &self.table);
-        self.deadlines.tidy(table.length(), |reminder| Self::is_meant(table, config, reminder));
         let sequence = self.table[slot].sequence;
         self.deadlines.remind(Reminder { at, slot, sequence }, effects);
     }
 
-    /// Whether a reminder is still meant: its task waits, and for that time.
-    pub(super) fn is_meant(table: &Table<J>, config: &Config, reminder: &Reminder) -> bool {
-        let task = table.find(reminder.slot).filter(|task| task.sequence == reminder.sequence);
-        task.is_some_and(|task| match task.stage {
-            Stage::BackingOff { until, .. } => until == reminder.at,
+    /// A task ceases to wait for what it may have a reminder of. O(log n) if it has one.
+    pub(super) fn forget_reminder(&mut self, slot: u32) {
+        let task = &self.table[slot];
+        if let Some(at) = Self::due(&self.config, task) {
+            self.deadlines.forget(Reminder { at, slot, sequence: task.sequence });
+        }
+    }
+
+    /// When something is due for a task, if it waits for a time.
+    fn due(config: &Config, task: &Task<J>) -> Option<Nanoseconds> {
+        match task.stage {
+            Stage::BackingOff { until, .. } => Some(until),
             Stage::Waiting(_) | Stage::Awaiting { .. } => Self::limits(config, task)
                 .queue_timeout
-                .is_some_and(|limit| task.queued.saturating_add(nanoseconds(limit)) == reminder.at),
-            _ => false,
-        })
+                .map(|limit| task.queued.saturating_add(nanoseconds(limit))),
+            _ => None,
+        }
+    }
+
+    /// Whether a reminder is still meant: its task waits, and for that time.
+    pub(super) fn is_meant(&self, reminder: &Reminder) -> bool {
+        let task = self.table.find(reminder.slot).filter(|task| task.sequence == reminder.sequence);
+        task.is_some_and(|task| Self::due(&self.config, task) == Some(reminder.at))
     }
 }

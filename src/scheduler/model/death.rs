@@ -110,3 +110,30 @@ fn killed_and_gone() {
         pool.heard(vec![1], true);
     });
 }
+
+/// A worker dies with a task in its own queue, which is given back while another is asleep and the pool is closed.
+#[test]
+fn given_back_and_claimed() {
+    explore_preemptions(3, || {
+        let pool = Pool::of_workers(2);
+        let [first, second] = pool.asleep();
+        let limits = || Some(Box::new(Limits { affinity: Some(7), ..Limits::default() }));
+        for slot in 0..2 {
+            pool.submit_with(Submission { limits: limits(), ..pool.submission(slot) });
+        }
+        assert!(
+            matches!(first.next(None), Next::Run(Assignment { slot: 0, .. })),
+            "the first has the fewest tasks"
+        );
+        let id = first.id;
+        let dying = spawn(move || first.gone());
+        let working = spawn(move || {
+            second.sleep();
+            second.live(None);
+        });
+        pool.scheduler.close();
+        join(dying);
+        join(working);
+        pool.listen().is(vec![(0, End::ExecutorGone(id)), (1, End::Outcome(1))], true);
+    });
+}

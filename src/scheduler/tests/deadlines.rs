@@ -2,6 +2,43 @@
 
 use super::*;
 
+#[test]
+fn a_million_waits_that_end_at_once_end_in_batches_and_the_rest_is_due_now() {
+    const BATCH: u32 = super::super::time::BATCH as u32;
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    pool.submit(JS, 999_999);
+    worker.takes();
+    let limits = Limits { queue_timeout: Some(ms(10)), ..Limits::default() };
+    let many = 3 * BATCH + 10;
+    (0..many).for_each(|slot| _ = pool.submit_limited(JS, slot, limits.clone()));
+    pool.pass(ms(10));
+    for batch in 0..3 {
+        assert_eq!(pool.scheduler.tick(), Some(Duration::ZERO), "there is more");
+        let expected = (batch * BATCH..(batch + 1) * BATCH).map(|slot| Seen::Ended(slot, End::QueueTimedOut));
+        assert_eq!(pool.notes(), Vec::from_iter(expected));
+    }
+    assert_eq!(pool.scheduler.tick(), None);
+    assert_eq!(pool.notes().len(), 10);
+}
+
+#[test]
+fn nothing_is_left_of_the_reminders_of_tasks_that_have_left() {
+    let pool = Pool::new(0, 1);
+    let [worker] = pool.staff(JS);
+    let limits = Limits { queue_timeout: Some(ms(10)), retry: Some(retry(1, &[5.0])), ..Limits::default() };
+    pool.submit_limited(JS, 0, limits.clone());
+    worker.takes();
+    pool.submit_limited(JS, 1, limits.clone());
+    pool.submit_limited(JS, 2, limits);
+    assert!(pool.scheduler.withdraw(1));
+    worker.fails(0, "failed");
+    pool.scheduler.cancel(0);
+    worker.takes();
+    worker.finishes(2, "done");
+    assert_eq!(pool.scheduler.tick(), None, "nothing will ever be due");
+}
+
 fn timeout(milliseconds: u64) -> Limits {
     Limits { timeout: Some(ms(milliseconds)), ..Limits::default() }
 }

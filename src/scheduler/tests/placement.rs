@@ -267,11 +267,57 @@ fn the_tasks_of_a_worker_that_dies_move_in_their_order() {
     assert!(pool.scheduler.withdraw(2));
     second.bell.rings();
 
-    assert_eq!(first.gone(), None);
+    let heir = first.gone().expect("four tasks wait, and one worker is free");
 
     assert!(second.was_woken());
     assert_eq!(pool.notes(), [Seen::Ended(9, End::ExecutorGone(first.id))]);
     assert_eq!(runs(&second), [1, 3, 0, 4]);
+    pool.start(JS, heir).falls_asleep();
+}
+
+#[test]
+fn of_many_tasks_of_a_worker_that_dies_those_of_one_key_go_to_whoever_takes_its_first() {
+    const MANY: u32 = 3000;
+    let pool = Pool::new(0, 3);
+    let [first, second, third] = pool.staff(JS);
+    pool.accepts(keyed(9000, 7));
+    first.takes();
+    for slot in 0..MANY {
+        pool.pass(ms(1));
+        pool.accepts(keyed(slot, 7));
+    }
+    first.gone();
+    assert_eq!(second.takes().slot, 0, "it is the worker of the key from now on");
+    pool.pass(ms(1));
+    pool.accepts(keyed(MANY, 7));
+    pool.submit(JS, MANY + 1);
+
+    assert_eq!(third.takes().slot, MANY + 1, "what it comes upon before that is not for it");
+
+    third.finishes(MANY + 1, "done");
+    third.falls_asleep();
+    second.finishes(0, "done");
+    assert_eq!(runs(&second), Vec::from_iter(1..=MANY));
+    assert_eq!(pool.scheduler.snapshot().queue.length, 0);
+}
+
+#[test]
+fn a_task_that_moves_on_is_cancelled_and_times_out_as_any_other() {
+    let pool = Pool::new(0, 2);
+    let [first, second] = pool.staff(JS);
+    pool.accepts(keyed(9, 7));
+    first.takes();
+    let limits = Limits { affinity: Some(7), queue_timeout: Some(ms(50)), ..Limits::default() };
+    (0..4).for_each(|slot| _ = pool.submit_limited(JS, slot, limits.clone()));
+    first.gone();
+    pool.notes();
+    assert_eq!(pool.scheduler.cancel(1), Cancelled::Out);
+    assert_eq!(second.takes().slot, 0);
+    assert!(pool.scheduler.withdraw(2));
+    pool.tick_after(ms(50));
+    assert_eq!(pool.notes(), [Seen::Ended(3, End::QueueTimedOut)]);
+    let queue = pool.scheduler.snapshot().queue;
+    assert_eq!((queue.length, queue.by_priority), (0, vec![]));
 }
 
 #[test]
