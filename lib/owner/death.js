@@ -27,8 +27,8 @@ function deathError(entry, { script, startTimeout }, task) {
     return new PoolError('ERR_WORKER_EXITED', message)
   }
   if (end === 'killed' && leaving === LEAVING.TURN) {
-    const message = `A worker was ended, as it did not hear of the end of the pool within ${LONGEST_LEAVE} ms; see what a task has left behind that blocks it, such as a timer or a listener that loops`
-    return new PoolError('ERR_WORKER_EXITED', message)
+    const message = `${task === undefined ? 'A worker' : `The worker that was given the task '${task}'`} was ended, as its event loop had not turned for too long; see what a task has left behind that blocks it, such as a timer or a listener that loops`
+    return new PoolError('ERR_WORKER_EXITED', message, { task })
   }
   if (end === 'killed' && leaving === LEAVING.TEARDOWN) {
     const message = `The 'teardown' of the script ${script} failed: it took longer than ${LONGEST_LEAVE} ms, in which nothing else came to its turn; its worker was ended`

@@ -69,11 +69,8 @@ async function inTime(answer) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer
   const tooLong = new Promise((_, reject) => {
-    timer = setTimeout(
-      reject,
-      LONGEST_ANSWER,
-      new Error(`it took longer than ${LONGEST_ANSWER} milliseconds`)
-    )
+    const error = new Error(`it took longer than ${LONGEST_ANSWER} milliseconds`)
+    timer = setTimeout(reject, LONGEST_ANSWER, error).unref() // the task keeps the process alive while it is there
   })
   try {
     return await Promise.race([answer, tooLong])

@@ -100,7 +100,7 @@ class Settle {
           slot === KIND.JAVASCRIPT ? this.#workers.start(number) : this.#startThread(number)
         )
       case RECORD.KILL:
-        return void this.#rest.push(() => this.#workers.kill(number))
+        return void this.#rest.push(() => this.#workers.kill(number, slot !== 0))
       case RECORD.CARGO_DROPPED:
         return void this.#workers.receive(number) // nobody's, and the next must not be taken for it
       case RECORD.DRAINED:

@@ -167,11 +167,12 @@ class Workers {
     this.#hold.review()
   }
 
-  /** Ends a worker that does not answer. Its tasks do not wait until it is gone. */
-  kill(id) {
+  /** Ends a worker that does not answer, or not even come. Its tasks do not wait until it is gone. */
+  kill(id, isMissing = false) {
     const entry = this.#workers.get(id)
     if (entry === undefined || entry.end !== undefined) return
     entry.end = 'killed'
+    if (isMissing) entry.leaving ??= LEAVING.TURN
     this.#lose(id, entry)
     entry.host.kill() // what it ran counts as running until it is gone
   }
@@ -179,9 +180,7 @@ class Workers {
   /** Ends the workers that have not said that they are about to end. */
   killSilent() {
     for (const [id, entry] of [...this.#workers]) {
-      if (entry.leaving !== undefined) continue
-      entry.leaving = LEAVING.TURN
-      this.kill(id)
+      if (entry.leaving === undefined) this.kill(id, true)
     }
   }
 

@@ -21,6 +21,7 @@ const { leave, written } = require('./leave.js')
 const { WorkerPort } = require('./port.js')
 const { followPromise, thenOf } = require('./promise.js')
 const { NotFound, Results } = require('./results.js')
+const { Scopes } = require('./scope.js')
 const { WorkerScript } = require('./script.js')
 const { STOP, UNBEGUN, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
@@ -76,11 +77,12 @@ const control = new Control(
 )
 const results = new Results(callStoppable, cargo)
 const globals = new Globals(isKept)
+const scopes = new Scopes()
 const script = new WorkerScript(path, { workerId: id })
 
 /** How the last task ended, and which it was; handed in with the next call. */
 let ended = ENDING.NONE
-let endedTask = new Task(0, 0, false, undefined)
+let endedTask = new Task(0, 0, false, undefined, scopes.next())
 const handlers = new Handlers()
 /** Whether a successor has been asked for. */
 let isWorn = false
@@ -166,7 +168,7 @@ function runTask(text) {
   const asks = isStoppable ? () => isStopped(run) : undefined
   const why = isStoppable ? () => control.reasonOf(run) : undefined
   const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks, why)
-  const task = new Task(int32[PREFIX + 1], run, isStoppable, context)
+  const task = new Task(int32[PREFIX + 1], run, isStoppable, context, scopes.next())
   const handler = handlers.get(label)
   let input
   try {
@@ -250,19 +252,19 @@ function fulfil(task, value) {
   // In the task's scope, as there may be getters in it.
   const mayRunCode = typeof value === 'object' && value !== null
   ended = mayRunCode
-    ? task.scope.runInAsyncScope(results.fulfil, results, task, value)
+    ? scopes.ofResult(task.scope).runInAsyncScope(results.fulfil, results, task, value)
     : results.fulfil(task, value)
   endedTask = task
 }
 
 function reject(task, thrown) {
-  ended = task.scope.runInAsyncScope(results.reject, results, task, thrown)
+  ended = scopes.ofResult(task.scope).runInAsyncScope(results.reject, results, task, thrown)
   endedTask = task
 }
 
 /** Rejects a task that would end the same each time. */
 function refuse(task, error) {
-  ended = task.scope.runInAsyncScope(results.refuse, results, task, error)
+  ended = scopes.ofResult(task.scope).runInAsyncScope(results.refuse, results, task, error)
   endedTask = task
 }
 
@@ -274,6 +276,7 @@ const DONE = Promise.resolve()
  */
 function settleLater(settle, task, value) {
   DONE.then(() => {
+    scopes.review()
     settle(task, value)
     pump()
   })
@@ -303,12 +306,19 @@ function enter(task) {
 
 /** While a task is pending others may run, if the worker has places for more than one. */
 function passOn() {
-  if (pending < places) DONE.then(pump)
+  if (pending < places) DONE.then(goOn)
   else state = FULL
+}
+
+/** The next task, in a microtask. */
+function goOn() {
+  scopes.review()
+  pump()
 }
 
 /** A task's promise has settled. */
 function over(task, settle, value) {
+  scopes.review()
   if (!task.abandoned) conclude(task, settle, value)
 }
 

@@ -1,24 +1,21 @@
 'use strict'
 
-const { AsyncResource } = require('node:async_hooks')
-
 /** A task on its worker. */
 class Task {
   /** It was told to stop, did not answer, and its promise is nobody's any more. */
   abandoned = false
   /** What `move` marks while it runs is known by this; see wire/move.js. */
   number = 0
-  /** Where all code of the user's runs: what it enters there (AsyncLocalStorage.enterWith) no other task sees. */
-  scope = new AsyncResource('ThreadmillTask')
-
   /** What it runs, once that is known. @type {Function | undefined} */
   handler = undefined
 
-  constructor(slot, run, isStoppable, context) {
+  /** @param {import('node:async_hooks').AsyncResource} scope where all code of the user's runs that is about it */
+  constructor(slot, run, isStoppable, context, scope) {
     this.slot = slot
     this.run = run
     this.isStoppable = isStoppable
     this.context = context
+    this.scope = scope
   }
 }
 

@@ -78,7 +78,9 @@ pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(
         Note::Settled { slot, end, undecided } => (*slot, end, *undecided),
         Note::Deliver { slot, executor } => return records.plain(record::DELIVER, *slot, *executor),
         Note::Hire { kind, executor } => return records.plain(record::HIRE, *kind as u32, *executor),
-        Note::Kill { executor } => return records.plain(record::KILL, 0, *executor),
+        Note::Kill { executor, is_missing } => {
+            return records.plain(record::KILL, u32::from(*is_missing), *executor);
+        }
         Note::Dropped { outcome: Outcome::Cargo { worker, .. } } => {
             return records.plain(record::CARGO_DROPPED, 0, *worker);
         }

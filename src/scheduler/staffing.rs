@@ -178,7 +178,7 @@ impl<J, O> Core<J, O> {
     // ---- being given up
 
     /// A worker does not answer: its owner is to end it.
-    pub(super) fn kill(&mut self, id: u32, now: Nanoseconds, effects: &mut Effects) {
+    pub(super) fn kill(&mut self, id: u32, is_missing: bool, now: Nanoseconds, effects: &mut Effects) {
         let executor = &self.sides[Kind::JavaScript].crew[id];
         if matches!(executor.state, State::Retiring(Exit::Stillborn | Exit::Killed(_))) {
             return; // its owner may take a while
@@ -189,7 +189,7 @@ impl<J, O> Core<J, O> {
             self.retire(Kind::JavaScript, id, now, effects);
         }
         self.sides[Kind::JavaScript].crew[id].kill();
-        self.note(Note::Kill { executor: id }, effects);
+        self.note(Note::Kill { executor: id, is_missing }, effects);
     }
 
     /// A worker is being ended by force: what it has fails now, and counts as running until the thread is gone.

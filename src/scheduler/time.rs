@@ -66,7 +66,7 @@ impl<J, O> Core<J, O> {
         if due > now {
             self.deadlines.arm(due, effects);
         } else {
-            self.kill(id, now, effects);
+            self.kill(id, false, now, effects);
         }
     }
 
@@ -88,7 +88,7 @@ impl<J, O> Core<J, O> {
                 continue;
             };
             if stop.given_up(patience) <= now {
-                return self.kill(id, now, effects);
+                return self.kill(id, false, now, effects);
             }
             let again = stop.again() <= now;
             if again {
@@ -145,7 +145,7 @@ impl<J, O> Core<J, O> {
         }
         let due = executor.expected.get_or_insert(now).saturating_add(nanoseconds(limit));
         if due <= now {
-            return self.kill(id, now, effects);
+            return self.kill(id, true, now, effects);
         }
         self.deadlines.arm(due, effects);
         self.watch_calls(now, effects);

@@ -274,6 +274,8 @@ pub enum Note<O> {
     Kill {
         /// Its number.
         executor: u32,
+        /// Whether it is that it did not come when it was expected, and not that it went on with what was stopped.
+        is_missing: bool,
     },
     /// A task that had been told to stop ended all the same, and this outcome is nobody's. Part of it may be on its
     /// way to the owner by other means.

@@ -265,7 +265,7 @@ impl Heard {
             Note::Settled { slot, undecided: true, .. } => self.undecided.push(slot),
             Note::Deliver { .. } => panic!("who asks for deliveries waits for this note"),
             Note::Hire { executor, .. } => self.hires.push(executor),
-            Note::Kill { executor } => self.kills.push(executor),
+            Note::Kill { executor, .. } => self.kills.push(executor),
             Note::Dropped { .. } => {} // nobody's
             Note::Drained => self.drained += 1,
             Note::Broken { words } => {

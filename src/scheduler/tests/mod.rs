@@ -78,7 +78,7 @@ fn seen(note: Note<&'static str>) -> Seen {
         Note::Settled { slot, end, .. } => Seen::Ended(slot, end),
         Note::Deliver { slot, executor } => Seen::Deliver { slot, executor },
         Note::Hire { kind, executor } => Seen::Hire(kind, executor),
-        Note::Kill { executor } => Seen::Kill(executor),
+        Note::Kill { executor, .. } => Seen::Kill(executor),
         Note::Dropped { outcome } => Seen::Dropped(outcome),
         Note::Drained => Seen::Drained,
         Note::Broken { words } => {
