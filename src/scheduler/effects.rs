@@ -28,3 +28,10 @@ pub(super) struct Effects {
     /// `tick` is due earlier than whoever calls it knows.
     pub alarm: bool,
 }
+
+impl Effects {
+    /// Whether there is anything to carry out.
+    pub(super) fn owes(&self) -> bool {
+        self.noted || self.alarm || !self.wakes.is_empty() || !self.stops.is_empty()
+    }
+}

@@ -110,42 +110,44 @@ impl<J: Clone, O> Scheduler<J, O> {
         step: impl FnOnce(&mut Core<J, O>, &mut Effects) -> R,
     ) -> R {
         let mut effects = Effects::default();
-        let (result, discarded) = {
+        let mut result = otherwise;
+        let discarded = {
             let mut core = lock(&self.core);
             let _held = self.watch_lock(name);
             // Unwind safety: what was touched is made whole by `break_off`.
             let done = catch_unwind(AssertUnwindSafe(|| {
-                let result = step(&mut core, &mut effects);
+                let answer = step(&mut core, &mut effects);
                 self.may_panic(name);
-                result
+                result = answer;
             }));
-            let result = done.unwrap_or_else(|panic| {
+            if let Err(panic) = done {
                 let words = format!("a panic in '{name}': {}", words_of(panic));
                 core.break_off(words, self.clock.now(), &mut effects);
-                otherwise
-            });
-            (result, std::mem::take(&mut core.discarded))
+            }
+            std::mem::take(&mut core.discarded)
         };
-        // Unwind safety: whoever was not woken or told is by `break_off`.
-        let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(effects)));
-        if let Err(panic) = done
-            && name != BREAK_OFF
-        {
-            self.break_off(format!("a panic after '{name}': {}", words_of(panic)));
+        if effects.owes() {
+            // Unwind safety: whoever was not woken or told is by `break_off`.
+            let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(&mut effects)));
+            if let Err(panic) = done
+                && name != BREAK_OFF
+            {
+                self.break_off(format!("a panic after '{name}': {}", words_of(panic)));
+            }
         }
         drop(discarded); // which may take its time
         result
     }
 
     /// Does what a step owes.
-    fn carry_out(&self, effects: Effects) {
+    fn carry_out(&self, effects: &mut Effects) {
         if effects.noted {
             self.mailbox.notify();
         }
-        for waker in effects.wakes {
+        for waker in effects.wakes.drain(..) {
             waker.wake();
         }
-        for Order { endpoint, run, force } in effects.stops {
+        for Order { endpoint, run, force } in effects.stops.drain(..) {
             if !endpoint.stop(run, force) {
                 self.give_up_on(run);
             }

@@ -4,12 +4,15 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
-use super::executor::{Exit, State};
+use super::executor::{Exit, Held, State};
 use super::table::Stage;
 use super::types::{End, Kind};
 
 /// Waiting tasks that one tick looks after.
 pub(super) const BATCH: usize = 256;
+
+/// How many times longer a worker may take to come that was sent an input: it reads that first, hundreds of megabytes maybe.
+const READING: Nanoseconds = 10;
 
 impl<J, O> Core<J, O> {
     /// Does what is due. Answers when there is more.
@@ -143,7 +146,9 @@ impl<J, O> Core<J, O> {
             executor.expected = None;
             return;
         }
-        let due = executor.expected.get_or_insert(now).saturating_add(nanoseconds(limit));
+        let is_reading = executor.held().is_some_and(Held::has_come);
+        let limit = nanoseconds(limit).saturating_mul(if is_reading { READING } else { 1 });
+        let due = executor.expected.get_or_insert(now).saturating_add(limit);
         if due <= now {
             return self.kill(id, true, now, effects);
         }

@@ -47,6 +47,8 @@ fn one_that_does_not_come_for_an_input_that_was_sent_is_killed() {
     assert_eq!(pool.notes(), [], "the input has not been sent");
     pool.scheduler.delivered(JS, 1);
     pool.tick_after(LIMIT);
+    pool.tick_after(9 * LIMIT);
+    assert_eq!(pool.notes(), [], "it may be reading it");
 
     pool.tick_after(LIMIT);
 
