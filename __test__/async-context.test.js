@@ -2,6 +2,7 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { WorkerPool } = require('..')
+const { write } = require('./support/files.js')
 const { rejection } = require('./support/outcomes.js')
 const { keep, track } = require('./support/pools.js')
 const { runProgram } = require('./support/processes.js')
@@ -176,6 +177,53 @@ describe('in a worker, each task has a context of its own:', () => {
     }
     const [, second] = await Promise.all([separate.execute(sneaky), separate.execute(enter, 2)])
     expect(second).toEqual([undefined, 2])
+  })
+
+  test('what a getter of a result enters, that of the next does not see', async () => {
+    const separate = track(new WorkerPool({ maxWorkers: 1 }))
+    const sneaky = (value) => {
+      globalThis.own ??= new (require('node:async_hooks').AsyncLocalStorage)()
+      return {
+        get seen() {
+          const before = globalThis.own.getStore()
+          globalThis.own.enterWith(value)
+          return before
+        }
+      }
+    }
+    const results = await Promise.all([1, 2, 3].map((value) => separate.execute(sneaky, value)))
+    expect(results.map(({ seen }) => seen)).toEqual([undefined, undefined, undefined])
+  })
+
+  test('what one enters after a wait, as the first of all, the next does not see', async () => {
+    const separate = track(new WorkerPool({ maxWorkers: 1 }))
+    const late = async (value) => {
+      globalThis.own ??= new (require('node:async_hooks').AsyncLocalStorage)()
+      await null
+      globalThis.own.enterWith(value)
+    }
+    await Promise.all([separate.execute(late, 'late'), separate.execute(late, 'later')])
+    await expect(separate.execute(enter, 2)).resolves.toEqual([undefined, 2])
+  })
+
+  test('nor do several that wait for the script together', async () => {
+    const script = write(
+      'fails-first.cjs',
+      `const own = new (require('node:async_hooks').AsyncLocalStorage)()
+       exports.setup = () => {
+         if (globalThis.tried === undefined) throw new Error((globalThis.tried = 'first'))
+       }
+       exports.enter = (value) => {
+         const before = own.getStore()
+         own.enterWith(value)
+         return [before, own.getStore()]
+       }`
+    )
+    const waiting = track(new WorkerPool(script, { maxWorkers: 1, concurrentTasksPerWorker: 4 }))
+    waiting.on('error', () => {})
+    const values = [1, 2, 3]
+    const results = await Promise.all(values.map((value) => waiting.execute('enter', value)))
+    expect(results).toEqual(values.map((value) => [undefined, value]))
   })
 
   test('what a listener to its signal enters, no other sees', async () => {

@@ -73,6 +73,21 @@ test('the only worker is replaced if it does not come', async () => {
   await expect(within(pool.execute('whoever'), 'the task')).resolves.not.toBe(blocked)
 })
 
+test("which 'workerExit' tells of, and not 'error', for which others' promises would reject", async () => {
+  const { pool, blocked } = await poolWithBlockedWorker({ size: 1 })
+  const errors = []
+  pool.on('error', (error) => errors.push(error))
+  const exit = new Promise((resolve) => {
+    pool.once('workerExit', resolve)
+  })
+  await within(pool.execute('whoever'), 'the task')
+  await expect(within(exit, "'workerExit'")).resolves.toMatchObject({
+    workerId: blocked,
+    error: { code: 'ERR_WORKER_EXITED', message: expect.stringContaining('left behind') }
+  })
+  expect(errors).toEqual([])
+})
+
 test('and so is one that tasks of a key belong to', async () => {
   const { pool, blocked } = await poolWithBlockedWorker({ size: 2 }, { affinity: 'a' })
   const next = pool.execute('whoever', 0, { affinity: 'a' })

@@ -179,6 +179,26 @@ describe('buffers and views that are not what they seem', () => {
   })
 })
 
+const VIEWS = [
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint32Array,
+  Float64Array,
+  BigInt64Array,
+  globalThis.Float16Array
+]
+
+test.each(VIEWS.filter((View) => View !== undefined).map((View) => [View.name, View]))(
+  'a %s is handed over, and comes back as one',
+  async (_name, View) => {
+    const view = new View(8)
+    const back = await noop(view, [view.buffer])
+    expect(view.buffer.byteLength).toBe(0)
+    expect([back.constructor.name, back.length]).toEqual([View.name, 8])
+  }
+)
+
 describe('more than 4 GiB', () => {
   const LENGTH = 2 ** 32 + 2 ** 20 // of pages that nobody has touched
 

@@ -116,7 +116,7 @@ export interface PoolOptions {
    * Without it an error of a class of your own is an instance of the built-in class that it extends, and shows the name of
    * its own.
    */
-  errorClasses?: ErrorClass[]
+  errorClasses?: readonly ErrorClass[]
   /** As in node:worker_threads, for every worker. A worker that exceeds them rejects its task with `ERR_WORKER_OUT_OF_MEMORY`. */
   resourceLimits?: ResourceLimits
   /** As in node:worker_threads. */

@@ -167,8 +167,12 @@ function takeAll(transfer) {
 /** @type {Map<ArrayBuffer, ArrayBuffer>} */
 const NOTHING_TAKEN = new Map()
 
+/** Those that this runtime has besides. */
+const { Float16Array } = /** @type {any} */ (globalThis)
 /** @type {Map<string, any>} */
-const VIEWS_BY_NAME = new Map(VIEWS.map((View) => [View.name, View]))
+const VIEWS_BY_NAME = new Map(
+  [...VIEWS, Float16Array].filter((View) => View !== undefined).map((View) => [View.name, View])
+)
 
 /** A view like `original` on the memory it was transferred to. Its class is not asked: its constructor is the user's. */
 function sameKind(original, owned, offset, length) {

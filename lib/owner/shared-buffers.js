@@ -3,6 +3,7 @@
 // Held from the start: test runners replace the globals.
 const { setImmediate } = require('node:timers')
 const { PORT } = require('../wire/port.js')
+const { sizeOf } = require('../wire/views.js')
 
 /**
  * Bytes of buffers that nobody needs any more which a worker that does not look at its port may hold; then inputs with
@@ -169,7 +170,7 @@ class SharedBuffers {
     let bytes = OVERHEAD
     for (const { buffer } of idle) {
       this.#entries.delete(buffer)
-      bytes += buffer.byteLength + OVERHEAD
+      bytes += sizeOf(buffer) + OVERHEAD
     }
     const numbers = idle.map(({ number }) => number)
     for (const [host, unforgotten] of this.#hosts) {

@@ -219,13 +219,13 @@ class Submit {
     return words
   }
 
-  /** @returns {never} */
   /** Rust has to read what is written. */
   #agree() {
     this.#outbound = encoded.bytes
     this.#native.useOutbound(this.#outbound)
   }
 
+  /** @returns {never} */
   #refuse(slot, answer) {
     const task = this.#tasks.nameOf(slot)
     this.#tasks.close(slot)

@@ -197,7 +197,8 @@ class Workers {
     if (entry.up) this.#rejectWaiters(error, this.#alive().length)
     else this.#failedStart(error)
     // Of a death between start and end, 'workerExit' tells.
-    if ((!entry.up || entry.leaving !== undefined) && !entry.isBlamed) this.#news.say('error', error)
+    const isLeaving = entry.leaving === LEAVING.TURN ? this.#isEnding : entry.leaving !== undefined
+    if ((!entry.up || isLeaving) && !entry.isBlamed) this.#news.say('error', error)
     this.deaths = [...this.deaths.slice(-99), Date.now()]
   }
 

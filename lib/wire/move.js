@@ -2,6 +2,7 @@
 
 const { types } = require('node:util')
 const { invalidType, show, wordsOf } = require('../errors.js')
+const { bufferOf } = require('./views.js')
 
 // A mark is a task's: it counts for those that ran when it was made, and for no later one. Each task of an isolate has a
 // number, and a mark the number of the latest that had begun. So nothing has to be taken back when a task fails.
@@ -13,7 +14,7 @@ const moved = (globalThis[KEY] ??= { marks: new WeakMap(), latestTask: 0, latest
 
 /** Marks what is behind `value` for transfer with the result that holds it. See index.d.ts. */
 function move(value) {
-  const target = ArrayBuffer.isView(value) ? value.buffer : value
+  const target = ArrayBuffer.isView(value) ? bufferOf(value) : value
   if (!isTransferable(target)) {
     throw invalidType(
       `move() takes an ArrayBuffer, a view of one or another transferable object; received ${show(value)}, which is copied as it is`
@@ -81,7 +82,7 @@ function takeMoved(value, number) {
     if (mark !== undefined && mark >= number) {
       moved.marks.delete(next)
       found.push(next)
-    } else if (ArrayBuffer.isView(next)) waiting.push(next.buffer)
+    } else if (ArrayBuffer.isView(next)) waiting.push(bufferOf(next))
     else if (types.isMap(next)) for (const [key, each] of next) waiting.push(key, each)
     else if (types.isSet(next)) for (const each of next) waiting.push(each)
     else if (!types.isAnyArrayBuffer(next)) for (const key of Object.keys(next)) waiting.push(next[key])

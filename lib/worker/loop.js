@@ -80,9 +80,11 @@ const globals = new Globals(isKept)
 const scopes = new Scopes()
 const script = new WorkerScript(path, { workerId: id })
 
+/** In the place of a task that was handed in: an idle worker keeps nothing of it. */
+const NOBODY = new Task(0, 0, false, /** @type {any} */ (undefined))
 /** How the last task ended, and which it was; handed in with the next call. */
 let ended = ENDING.NONE
-let endedTask = new Task(0, 0, false, undefined, scopes.next())
+let endedTask = NOBODY
 const handlers = new Handlers()
 /** Whether a successor has been asked for. */
 let isWorn = false
@@ -136,6 +138,7 @@ function handIn(call, more) {
   words[ARGUMENT.LENGTH] = encoded.byteLength
   const hasText = ended !== ENDING.NONE && (ended & ~ENDING.REFUSED) <= ENDING.REJECTED
   ended = ENDING.NONE
+  endedTask = NOBODY
   const answer = call(hasText ? encoded.text : '')
   if (letGo()) agree()
   return answer
@@ -168,7 +171,7 @@ function runTask(text) {
   const asks = isStoppable ? () => isStopped(run) : undefined
   const why = isStoppable ? () => control.reasonOf(run) : undefined
   const context = new TaskContext(float64[1], flags >> TASK.ATTEMPT_SHIFT, float64[0], id, asks, why)
-  const task = new Task(int32[PREFIX + 1], run, isStoppable, context, scopes.next())
+  const task = new Task(int32[PREFIX + 1], run, isStoppable, context)
   const handler = handlers.get(label)
   let input
   try {
@@ -342,6 +345,7 @@ let handlerNow
 /** Runs a task's function. */
 function call(task, handler, input) {
   handlerNow = task.handler = handler
+  task.scope = scopes.next()
   task.number = beginTask()
   return task.scope.runInAsyncScope(callInScope, undefined, task, input)
 }
@@ -355,6 +359,7 @@ function callInScope(task, input) {
 
 function callHandler(input, context) {
   const handler = handlerNow
+  handlerNow = undefined
   const result = handler(input, context)
   then = thenOf(result)
   return result
@@ -365,7 +370,7 @@ function heedStops() {
   for (let run = endpoint.takeStopped(); run !== 0; run = endpoint.takeStopped()) {
     const task = stoppable.get(run)
     if (task === undefined) continue // it runs, and is stopped there
-    if (task.scope.runInAsyncScope(TaskContext.abort, undefined, task.context))
+    if (scopes.ofMore(task.scope).runInAsyncScope(TaskContext.abort, undefined, task.context))
       setTimeout(abandon, GRACE, task)
     else abandon(task)
   }

@@ -9,13 +9,17 @@ class Task {
   /** What it runs, once that is known. @type {Function | undefined} */
   handler = undefined
 
-  /** @param {import('node:async_hooks').AsyncResource} scope where all code of the user's runs that is about it */
-  constructor(slot, run, isStoppable, context, scope) {
+  /**
+   * Where all code of the user's runs that is about it, once that has begun.
+   * @type {import('node:async_hooks').AsyncResource | undefined}
+   */
+  scope = undefined
+
+  constructor(slot, run, isStoppable, context) {
     this.slot = slot
     this.run = run
     this.isStoppable = isStoppable
     this.context = context
-    this.scope = scope
   }
 }
 

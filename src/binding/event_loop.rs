@@ -87,18 +87,14 @@ impl EventLoop {
 
     /// From now on nobody is woken, and nothing of it is left once the event loop has turned.
     pub(super) fn close(&self) {
-        if let Some(Handle(raw)) = self.0.take() {
-            // SAFETY: it was there, so it has not been released or finalized, and nobody else gets hold of it now.
+        // Held until it is released: who finalizes it waits for this lock.
+        let mut open = self.0.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Handle(raw)) = open.take() {
+            // SAFETY: it was there, so it has not been released or finalized, and is not finalized before the lock is free.
             unsafe {
                 sys::napi_release_threadsafe_function(raw, sys::ThreadsafeFunctionReleaseMode::release);
             }
         }
-    }
-}
-
-impl Open {
-    fn take(&self) -> Option<Handle> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -124,5 +120,5 @@ impl Wake for EventLoop {
 unsafe extern "C" fn finalize(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: what `new` has given, once.
     let open = unsafe { Arc::from_raw(data.cast_const().cast::<Open>()) };
-    open.take();
+    *open.0.write().unwrap_or_else(PoisonError::into_inner) = None;
 }

@@ -139,7 +139,9 @@ impl<J, O> Core<J, O> {
             self.call_for_queue(kind, now, effects);
         } else {
             for _ in 0..self.sides[kind].lacking_hands() {
-                self.call(kind, None, now, effects);
+                if !self.call(kind, None, now, effects) {
+                    break; // nobody is left
+                }
             }
         }
         // Else whoever is busy comes when it has finished.

@@ -97,7 +97,7 @@ impl<J, O> Core<J, O> {
             Some(home) if home != id => {
                 self.table[entry.slot].home = Some(home);
                 self.push_home(home, priority, entry);
-                self.sides[Kind::JavaScript].crew.claim(Some(home), now, &mut effects.wakes);
+                self.call(Kind::JavaScript, Some(home), now, effects);
                 return true;
             }
             None if stays(id) => self.homes.settle(key, id),

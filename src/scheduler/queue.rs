@@ -159,12 +159,12 @@ impl Lane {
     /// pass has not seen, and drops those that do not wait.
     fn leave(&mut self, mut waits: impl FnMut(&Entry) -> bool) {
         self.live -= 1;
-        if self.entries() - self.live <= KEPT_STALE {
-            return;
-        }
         if self.live == 0 {
             self.runs.clear();
             self.sweeps = false;
+            return;
+        }
+        if self.entries() - self.live <= KEPT_STALE {
             return;
         }
         if !self.sweeps {
@@ -217,7 +217,7 @@ impl Queue {
     /// Takes in what waits in another queue, which has waited since then wherever that was. O(p), whatever the length; O(n)
     /// in those of a priority once in a while, when too many queues have been taken in.
     pub(super) fn append(&mut self, other: Self) {
-        for (level, lane) in other.lanes {
+        for (level, lane) in other.lanes.into_iter().filter(|(_, lane)| lane.live > 0) {
             let own = self.lanes.entry(level).or_default();
             own.live += lane.live;
             for run in lane.runs.into_iter().filter(|run| !run.is_empty()) {
@@ -365,6 +365,25 @@ mod tests {
 
     fn order(queue: &mut Queue, now: u64) -> Vec<u64> {
         std::iter::from_fn(|| queue.pop(now, |_| true)).flatten().map(|(_, entry)| entry.sequence).collect()
+    }
+
+    #[test]
+    fn lanes_that_nobody_waits_in_are_given_up_at_once() {
+        let mut queue = Queue::new(None);
+        for sequence in 0..1000 {
+            queue.push(sequence as f64, entry(sequence, 0));
+            queue.leave(sequence as f64, |_| false);
+        }
+        assert!(queue.lanes.len() <= KEPT_LANES + 1, "{} lanes", queue.lanes.len());
+    }
+
+    #[test]
+    fn lanes_that_nobody_waits_in_are_not_taken_in() {
+        let (mut queue, mut other) = (Queue::new(None), Queue::new(None));
+        other.push(1.0, entry(1, 0));
+        other.leave(1.0, |_| false);
+        queue.append(other);
+        assert!(queue.lanes.is_empty());
     }
 
     #[test]

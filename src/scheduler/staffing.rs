@@ -136,9 +136,10 @@ impl<J, O> Core<J, O> {
             return;
         }
         for id in waiting {
+            let crew = &mut self.sides[kind].crew;
             crew.release(id, now);
             if crew[id].pinned > 0 {
-                crew.claim(Some(id), now, &mut effects.wakes);
+                self.call(kind, Some(id), now, effects);
             }
         }
         self.call_others(kind, true, now, effects);
