@@ -174,17 +174,13 @@ describe('what tasks print is printed, although nothing ends the pool', () => {
       await pool.execute(() => 1)
       let round = 0
       process.on('beforeExit', () => {
-        if (++round > 6) return
-        if (round % 2 === 0) return
+        if (++round > 3) return
         pool.execute((round) => { for (let n = 0; n < ${LINES}; n++) console.log(round, n) }, round)
         blockFor(50)
       })`
     const result = await runProgram(body)
     expect(result).toMatchObject({ status: 0, timedOut: false, stderr: '' })
-    const rounds = new Set(result.stdout.split('\n').map((line) => line.split(' ')[0]))
-    rounds.delete('')
-    expect(result.stdout).toBe([...rounds].map(lines).join(''))
-    expect(rounds.size).toBeGreaterThan(1)
+    expect(result.stdout).toBe(['1', '2', '3'].map(lines).join(''))
   })
 
   test('and a worker that something blocks does not keep the process', async () => {
