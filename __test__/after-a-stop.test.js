@@ -2,6 +2,11 @@
 
 // What a task that was cut off leaves to those that come after it in the same worker: nothing.
 
+const { ENDING } = require('../lib/wire/layout.js')
+const { Results } = require('../lib/worker/results.js')
+const { STOP } = require('../lib/worker/stop.js')
+const { Task } = require('../lib/worker/task.js')
+const { UserCode } = require('../lib/worker/user-code.js')
 const { write } = require('./support/files.js')
 const { makeView } = require('./support/memory.js')
 const { rejection } = require('./support/outcomes.js')
@@ -74,6 +79,23 @@ describe.each([true, false])('with keepWorkerAfterStop: %p', (keepWorkerAfterSto
     expect(whole).toEqual({ half: 1, whole: 2 })
   })
 
+  test('no silence where Node warns', async () => {
+    const pool = poolOf()
+    await pool.execute(() => {
+      globalThis.emitWarning = process.emitWarning
+      const vm = require('node:vm')
+      const { compileFunction } = vm
+      vm.compileFunction = (...all) => {
+        if (process.emitWarning === globalThis.emitWarning) return compileFunction(...all)
+        vm.compileFunction = compileFunction
+        for (;;);
+      }
+    })
+    await isStopped(pool, () => import('node:path')) // of which Node would warn: it is kept from that meanwhile
+    const goesOn = () => (globalThis.emitWarning ?? process.emitWarning) === process.emitWarning
+    expect(await within(pool.execute(goesOn), 'the next task')).toBe(true)
+  })
+
   test("none of Node's globals half loaded", async () => {
     // The first touch loads them, which takes about as long as these tasks may.
     for (let round = 0; round < 10; round++) {
@@ -102,3 +124,30 @@ describe.each([true, false])('with keepWorkerAfterStop: %p', (keepWorkerAfterSto
     }
   })
 })
+
+// A stop that falls between the sending of a result and the end of the call: too short a time to be met from outside.
+test.each([
+  ['a result', 'fulfil', /x/],
+  ['what was thrown', 'reject', Object.assign(new Error('no'), { pattern: /x/ })]
+])(
+  '%s that was sent when its task was cut off is still announced, to be taken out of the port',
+  (_, way, value) => {
+    const sent = []
+    const port = {
+      send: (message) => {
+        sent.push(message)
+        port.hasSent = true
+      }
+    }
+    const task = new Task(1, 1, true, undefined)
+    const cutOff = new Results(new UserCode(cutOffAfter), port)
+    expect([cutOff[way](task, value), sent.length]).toEqual([ENDING.CARGO_REJECTED, 1])
+    expect([cutOff[way](task, { plain: 1 }), sent.length]).toEqual([ENDING.STOPPED, 1])
+  }
+)
+
+/** Stands for a call that is cut off when its code is through. */
+function cutOffAfter(_run, code, first, second) {
+  code(first, second)
+  throw STOP
+}

@@ -195,6 +195,32 @@ describe('in a worker, each task has a context of its own:', () => {
     expect(results.map(({ seen }) => seen)).toEqual([undefined, undefined, undefined])
   })
 
+  /** Calls back later, and tells what is entered when its `then` is called, and whether a `then` inside of that finds its own. */
+  const thenable = (value) => {
+    globalThis.own ??= new (require('node:async_hooks').AsyncLocalStorage)()
+    const before = globalThis.own.getStore()
+    globalThis.own.enterWith(value)
+    const outer = (resolve) => {
+      const seen = [before, globalThis.own.getStore()]
+      globalThis.own.enterWith(`${value}, in then`)
+      setImmediate(resolve, {
+        then: (inner) => inner([...seen, String(globalThis.own.getStore()).startsWith(value)])
+      })
+    }
+    return { then: outer }
+  }
+
+  test.each([
+    ['', {}],
+    [' that may be stopped', { timeout: 10_000 }]
+  ])('the `then` of a thenable%s runs in that of its task', async (_, options) => {
+    const separate = track(new WorkerPool({ maxWorkers: 1, concurrentTasksPerWorker: 2 }))
+    const values = ['one', 'two', 'three']
+    const results = await Promise.all(values.map((value) => separate.execute(thenable, value, options)))
+    expect(results).toEqual(values.map((value) => [undefined, value, true]))
+    await expect(separate.execute(enter, 'next')).resolves.toEqual([undefined, 'next'])
+  })
+
   test('what one enters after a wait, as the first of all, the next does not see', async () => {
     const separate = track(new WorkerPool({ maxWorkers: 1 }))
     const late = async (value) => {

@@ -50,8 +50,7 @@ describe('synchronous code is stopped, and the next task runs', () => {
     expect(pool.stats().tasks).toMatchObject(way === 'timeout' ? { timedOut: 1 } : { cancelled: 1 })
   })
 
-  const guarded = endless.filter((task) => task !== 'a getter in a result that Rust cannot carry')
-  test.each(each(guarded))('and by its %s in a worker that is kept: %s', async (way, task) => {
+  test.each(each(endless))('and by its %s in a worker that is kept: %s', async (way, task) => {
     const pool = poolOf({ keepWorkerAfterStop: true })
     const before = await visit(pool)
     for (let n = 1; n <= 2; n++) {
@@ -60,6 +59,35 @@ describe('synchronous code is stopped, and the next task runs', () => {
     }
     expect(pool.stats().workers.total).toBe(1)
     await expect(within(pool.execute('echo', [/x/, 'text']), 'by message')).resolves.toEqual([/x/, 'text'])
+  })
+
+  /** Code that is run to find what a task is: `[what, script, task]`. */
+  const FOUND = [
+    ['a getter of the exports', "Object.defineProperty(exports, 'task', { get: exports.forever })", 'task'],
+    [
+      'a getter that is asked for what there is',
+      "Object.defineProperty(exports, 'other', { enumerable: true, get: exports.forever })",
+      'missing'
+    ],
+    [
+      'the name of a method that is sent as source',
+      '',
+      { [String(globalThis.forever?.() ?? 'method')]() {} }.method
+    ]
+  ]
+
+  test.each(FOUND)('while its function is looked for: %s', async (_, code, task) => {
+    const file = write(
+      'found.cjs',
+      `exports.forever = globalThis.forever = () => { for (;;); }
+       exports.visit = (_, { workerId }) => workerId
+       ${code}`
+    )
+    const pool = track(new WorkerPool(file, { size: 1, keepWorkerAfterStop: true }))
+    const before = await within(pool.execute('visit'), 'a visit')
+    const error = await rejection(pool.execute(task, undefined, { timeout: 40 }))
+    expect(error.code).toBe('ERR_TASK_TIMEOUT')
+    expect(await within(pool.execute('visit'), 'the next task')).toBe(before)
   })
 
   test.each(WAYS)('by its %s when V8 gets to look: JSON.parse of a huge text', async (way) => {

@@ -27,18 +27,27 @@ function run(code, before) {
 }
 
 let hasWarned = false
+/** What warns, while it is kept from that. @type {typeof process.emitWarning | undefined} */
+let silenced
 
 /** Node warns once in each thread that LOADER is experimental: users have not asked for it, and do not hear of it. */
 function warnOfLoader() {
   if (hasWarned) return
   hasWarned = true
-  const { emitWarning } = process
+  silenced = process.emitWarning
   process.emitWarning = () => {}
   try {
     vm.compileFunction("return import('node:path')", [], { importModuleDynamically: LOADER })()
   } finally {
-    process.emitWarning = emitWarning
+    endSilence()
   }
+}
+
+/** Also to be called if a compilation was ended from outside, without its `finally`. */
+function endSilence() {
+  if (silenced === undefined) return
+  process.emitWarning = silenced
+  silenced = undefined
 }
 
 /** @type {WeakSet<Function>} */
@@ -88,4 +97,4 @@ function hintFor(task, name, message) {
   return '; the function was sent as source, which takes nothing of where it was written along: give it what it needs as its input, or export it from a script'
 }
 
-module.exports = { compile, hintFor }
+module.exports = { compile, endSilence, hintFor }

@@ -9,22 +9,22 @@ const workerThreads = require('node:worker_threads')
 const { WorkerEndpoint } = require('../addon.js')
 const { PoolError, wordsOf } = require('../errors.js')
 const { decode } = require('../wire/decode.js')
-const { encoded, letGo } = require('../wire/encode.js')
-const { ARGUMENT, ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
+const { encoded } = require('../wire/encode.js')
+const { ENDING, GRACE, HEAD, PREFIX, RUN, TASK, TURN } = require('../wire/layout.js')
 const { INBOUND, Memory } = require('../wire/memory.js')
-const { beginTask } = require('../wire/move.js')
 const { LEAVING, NEWS } = require('../wire/port.js')
 const { Control } = require('./control.js')
 const { Globals } = require('./globals.js')
 const { Handlers } = require('./handlers.js')
+const { HandingIn } = require('./handing-in.js')
 const { leave, written } = require('./leave.js')
 const { WorkerPort } = require('./port.js')
-const { followPromise, thenOf } = require('./promise.js')
+const { followPromise, followThenable } = require('./promise.js')
 const { NotFound, Results } = require('./results.js')
-const { Scopes } = require('./scope.js')
 const { WorkerScript } = require('./script.js')
 const { STOP, UNBEGUN, makeStoppable } = require('./stop.js')
 const { Task, TaskContext } = require('./task.js')
+const { UserCode } = require('./user-code.js')
 
 const {
   pool,
@@ -64,27 +64,21 @@ let pending = 0
 /** Those of them that may be told to stop, by run. @type {Map<number, InstanceType<typeof Task>>} */
 const stoppable = new Map()
 
-let outbound = encoded.bytes
 let inbound = new Memory(INBOUND)
-const endpoint = new WorkerEndpoint(pool, id, turn, outbound, inbound.int32)
+const endpoint = new WorkerEndpoint(pool, id, turn, encoded.bytes, inbound.int32)
 const [next, finish, runStoppable, isStopped] = endpoint.functions()
-const callStoppable = makeStoppable(runStoppable)
+const userCode = new UserCode(makeStoppable(runStoppable))
 const cargo = new WorkerPort(port, received)
 const control = new Control(
   controlPort,
   () => written().then(() => control.tell(NEWS.SAID)),
   (run) => stoppable.has(run)
 )
-const results = new Results(callStoppable, cargo)
+const results = new Results(userCode, cargo)
+const handingIn = new HandingIn(endpoint)
 const globals = new Globals(isKept)
-const scopes = new Scopes()
 const script = new WorkerScript(path, { workerId: id })
 
-/** In the place of a task that was handed in: an idle worker keeps nothing of it. */
-const NOBODY = new Task(0, 0, false, /** @type {any} */ (undefined))
-/** How the last task ended, and which it was; handed in with the next call. */
-let ended = ENDING.NONE
-let endedTask = NOBODY
 const handlers = new Handlers()
 /** Whether a successor has been asked for. */
 let isWorn = false
@@ -102,9 +96,9 @@ function turn() {
 
 /** Hands in what has ended and runs the next task, if there is one. */
 function pump() {
-  if (ended === ENDING.STOPPED) return yieldTurn()
-  if (ended !== ENDING.NONE && Math.abs(now() - sliceStart) > SLICE) return yieldTurn()
-  const text = handIn(next, 0)
+  if (handingIn.wasStopped) return yieldTurn()
+  if (handingIn.isDue && Math.abs(now() - sliceStart) > SLICE) return yieldTurn()
+  const text = handingIn.through(next, 0)
   if (text === null) return rest()
   runTask(text)
 }
@@ -128,31 +122,9 @@ function rest() {
   globals.loadLater()
 }
 
-/** Hands in how the last task ended, through `call`: the addon's `next` or `finish`. */
-function handIn(call, more) {
-  if (encoded.bytes !== outbound) agree()
-  const words = encoded.int32
-  words[ARGUMENT.FLAGS] = ended | more
-  words[ARGUMENT.SLOT] = endedTask.slot
-  words[ARGUMENT.RUN] = endedTask.run
-  words[ARGUMENT.LENGTH] = encoded.byteLength
-  const hasText = ended !== ENDING.NONE && (ended & ~ENDING.REFUSED) <= ENDING.REJECTED
-  ended = ENDING.NONE
-  endedTask = NOBODY
-  const answer = call(hasText ? encoded.text : '')
-  if (letGo()) agree()
-  return answer
-}
-
-/** Rust has to read what is written. */
-function agree() {
-  outbound = encoded.bytes
-  endpoint.useOutbound(outbound)
-}
-
 /** Lets the event loop turn once before the next task. */
 function yieldTurn() {
-  handIn(finish, ENDING.RETURNS)
+  handingIn.through(finish, ENDING.RETURNS)
   state = YIELDED
   checkHeap()
   setImmediate(() => {
@@ -184,15 +156,16 @@ function runTask(text) {
     return settleLater(refuse, task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
   }
   if (handler === undefined) return runFirst(task, label, input)
-  attempt(task, handler, input)
+  task.handler = handler
+  attempt(task, input)
 }
 
 /** Runs a task, and hands in how it ended as soon as that is known. */
-function attempt(task, handler, input) {
+function attempt(task, input, /** @type {(() => Function) | undefined} */ find = undefined) {
   let result
   try {
-    result = call(task, handler, input)
-    if (then !== undefined) return follow(task, result, then)
+    result = userCode.begin(task, input, find)
+    if (task.thenOfResult !== undefined) return follow(task, result)
   } catch (thrown) {
     return settleLater(reject, task, thrown)
   }
@@ -213,13 +186,7 @@ function runFirst(task, label, input) {
     )
     return passOn()
   }
-  let handler
-  try {
-    handler = findHandler(label, isSource, text)
-  } catch (notFound) {
-    return settleLater(reject, task, notFound)
-  }
-  attempt(task, handler, input)
+  attempt(task, input, () => findHandler(label, isSource, text))
 }
 
 /** Runs a task that has waited for the script, which is ready now. */
@@ -229,8 +196,8 @@ function runLate(task, label, isSource, text, input) {
   let settle = fulfil
   let result
   try {
-    result = call(task, findHandler(label, isSource, text), input)
-    if (then !== undefined) return wait(task, result, then)
+    result = userCode.begin(task, input, () => findHandler(label, isSource, text))
+    if (task.thenOfResult !== undefined) return wait(task, result)
   } catch (thrown) {
     settle = reject
     result = thrown
@@ -238,7 +205,7 @@ function runLate(task, label, isSource, text, input) {
   DONE.then(() => over(task, settle, result))
 }
 
-/** The function of a label, once the script is ready or if it needs none. */
+/** The function of a label, once the script is ready or if it needs none. There may be code of the user's in what it looks at. */
 function findHandler(label, isSource, text) {
   try {
     const handler = script.find(isSource, text)
@@ -251,25 +218,10 @@ function findHandler(label, isSource, text) {
 
 // How a task's end comes to be handed in.
 
-function fulfil(task, value) {
-  // In the task's scope, as there may be getters in it.
-  const mayRunCode = typeof value === 'object' && value !== null
-  ended = mayRunCode
-    ? scopes.ofResult(task.scope).runInAsyncScope(results.fulfil, results, task, value)
-    : results.fulfil(task, value)
-  endedTask = task
-}
-
-function reject(task, thrown) {
-  ended = scopes.ofResult(task.scope).runInAsyncScope(results.reject, results, task, thrown)
-  endedTask = task
-}
-
+const fulfil = (task, value) => handingIn.ended(task, results.fulfil(task, value))
+const reject = (task, thrown) => handingIn.ended(task, results.reject(task, thrown))
 /** Rejects a task that would end the same each time. */
-function refuse(task, error) {
-  ended = scopes.ofResult(task.scope).runInAsyncScope(results.refuse, results, task, error)
-  endedTask = task
-}
+const refuse = (task, error) => handingIn.ended(task, results.refuse(task, error))
 
 const DONE = Promise.resolve()
 
@@ -279,26 +231,25 @@ const DONE = Promise.resolve()
  */
 function settleLater(settle, task, value) {
   DONE.then(() => {
-    scopes.review()
+    userCode.review()
     settle(task, value)
     pump()
   })
 }
 
 /** Waits for a task's promise, or something like one, whose `then` has been read. */
-function follow(task, promise, then) {
+function follow(task, promise) {
   enter(task)
-  wait(task, promise, then)
+  wait(task, promise)
   passOn()
 }
 
-function wait(task, promise, then) {
-  followPromise(
-    promise,
-    then,
-    (value) => over(task, fulfil, value),
-    (thrown) => over(task, reject, thrown)
-  )
+function wait(task, promise) {
+  const fulfilled = (value) => over(task, fulfil, value)
+  const rejected = (thrown) => over(task, reject, thrown)
+  if (!task.isThenable) return followPromise(promise, fulfilled, rejected)
+  const call = (code, first, second) => userCode.goOn(task, code, first, second)
+  followThenable(promise, task.thenOfResult, call, fulfilled, rejected)
 }
 
 /** A task is pending from now on. */
@@ -315,13 +266,13 @@ function passOn() {
 
 /** The next task, in a microtask. */
 function goOn() {
-  scopes.review()
+  userCode.review()
   pump()
 }
 
 /** A task's promise has settled. */
 function over(task, settle, value) {
-  scopes.review()
+  userCode.review()
   if (!task.abandoned) conclude(task, settle, value)
 }
 
@@ -331,47 +282,19 @@ function conclude(task, settle, value) {
   if (stoppable.delete(task.run)) control.forget(task.run)
   settle(task, value)
   // Whoever is at it goes on by itself.
-  if (state === CHAIN || state === YIELDED) return handIn(finish, 0)
+  if (state === CHAIN || state === YIELDED) return handingIn.through(finish, 0)
   state = CHAIN
   pump()
 }
 
 // ---- being stopped
 
-/** The `then` of what the last task returned, if that is a promise, or something like one. @type {Function | undefined} */
-let then
-let handlerNow
-
-/** Runs a task's function. */
-function call(task, handler, input) {
-  handlerNow = task.handler = handler
-  task.scope = scopes.next()
-  task.number = beginTask()
-  return task.scope.runInAsyncScope(callInScope, undefined, task, input)
-}
-
-/** What is stopped is so within the scope, which is left in good order. */
-function callInScope(task, input) {
-  return task.isStoppable
-    ? callStoppable(task.run, callHandler, input, task.context)
-    : callHandler(input, task.context)
-}
-
-function callHandler(input, context) {
-  const handler = handlerNow
-  handlerNow = undefined
-  const result = handler(input, context)
-  then = thenOf(result)
-  return result
-}
-
 /** Tells tasks that wait for something that they are to stop. */
 function heedStops() {
   for (let run = endpoint.takeStopped(); run !== 0; run = endpoint.takeStopped()) {
     const task = stoppable.get(run)
     if (task === undefined) continue // it runs, and is stopped there
-    if (scopes.ofMore(task.scope).runInAsyncScope(TaskContext.abort, undefined, task.context))
-      setTimeout(abandon, GRACE, task)
+    if (userCode.interrupt(task, TaskContext.abort, task.context)) setTimeout(abandon, GRACE, task)
     else abandon(task)
   }
 }

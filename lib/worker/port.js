@@ -3,6 +3,9 @@
 const workerThreads = require('node:worker_threads')
 const { PORT } = require('../wire/port.js')
 
+/** Held from the start: a script may replace it. */
+const { postMessage } = workerThreads.MessagePort.prototype
+
 /** @type {{ value: any, error: any }} */
 const NO_CARGO = { value: undefined, error: undefined }
 
@@ -22,6 +25,8 @@ class WorkerPort {
   #shared = new Map()
   /** The input that came last, or the error of reading it. One that was taken back comes before its successor. */
   #cargo = NO_CARGO
+  /** Whether anything has been sent since this was last false. */
+  hasSent = false
 
   /**
    * @param {import('node:worker_threads').MessagePort} port
@@ -37,8 +42,10 @@ class WorkerPort {
     port.unref()
   }
 
+  /** A stop may fall in here, into a getter of `value`. Nothing has been sent then; after that nothing is called. */
   send(value, transfer) {
-    this.#port.postMessage(value, transfer)
+    postMessage.call(this.#port, value, transfer)
+    this.hasSent = true
   }
 
   #receive([kind, first, second]) {

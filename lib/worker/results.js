@@ -11,7 +11,8 @@ const { STOP, UNBEGUN } = require('./stop.js')
 // What becomes of a task's result or of what it threw: it is encoded, or sent over the port. Each of these answers the
 // ENDING to be handed in, with `encoded` where that is the message.
 //
-// Getters of the user's run in here, so a task that may be stopped is stopped in here, too.
+// Whatever is an object may run code of the user's when it is looked at: in getters, in a Proxy, in the words of what those
+// throw. So all of that is done where such code is called.
 
 /** Why a task could not even begin; `isFinal` if another try would end the same. */
 class NotFound {
@@ -32,32 +33,22 @@ class NotFound {
 }
 
 class Results {
-  #callStoppable
+  #userCode
   #port
 
   /**
-   * @param {ReturnType<typeof import('./stop.js').makeStoppable>} callStoppable
+   * @param {InstanceType<typeof import('./user-code.js').UserCode>} userCode
    * @param {InstanceType<typeof import('./port.js').WorkerPort>} port
    */
-  constructor(callStoppable, port) {
-    this.#callStoppable = callStoppable
+  constructor(userCode, port) {
+    this.#userCode = userCode
     this.#port = port
   }
 
   fulfil(task, value) {
-    try {
-      const mayMove = hasMoved(task.number)
-      const isEncoded = task.isStoppable
-        ? this.#callStoppable(task.run, encodeValue, value, mayMove)
-        : encodeValue(value, mayMove)
-      if (isEncoded) return ENDING.FULFILLED
-      this.#port.send(value, takeMoved(value, task.number))
-      return ENDING.CARGO_FULFILLED
-    } catch (cause) {
-      if (cause === STOP || cause === UNBEGUN) return this.reject(task, cause)
-      const message = `The task's result cannot be sent back: ${wordsOf(cause)}`
-      return this.reject(task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
-    }
+    return typeof value === 'object' && value !== null
+      ? this.#read(task, this.#sendResult, value)
+      : this.#sendResult(task, value)
   }
 
   /** Rejects a task that would end the same each time. */
@@ -71,19 +62,35 @@ class Results {
       return thrown.isFinal ? this.refuse(task, thrown.error) : this.reject(task, thrown.error)
     if (thrown === STOP) return ENDING.STOPPED
     if (thrown === UNBEGUN) return ENDING.UNWANTED
+    return this.#read(task, this.#sendThrown, thrown)
+  }
+
+  /** What `send(task, value)` answers, unless the task is told to stop meanwhile. */
+  #read(task, send, value) {
+    this.#port.hasSent = false
     try {
-      return task.isStoppable
-        ? this.#callStoppable(task.run, this.#send, thrown, task.handler)
-        : this.#send(thrown, task.handler)
+      return this.#userCode.readResult(task, send, task, value)
     } catch (stop) {
-      if (stop === STOP) return ENDING.STOPPED
-      if (stop === UNBEGUN) return ENDING.UNWANTED
-      throw stop
+      if (stop !== STOP && stop !== UNBEGUN) throw stop
+      // What is in the port already must be taken out at the other end, or it would be taken for what the next task sends.
+      if (this.#port.hasSent) return ENDING.CARGO_REJECTED
+      return stop === STOP ? ENDING.STOPPED : ENDING.UNWANTED
     }
   }
 
-  #send = (thrown, handler) => {
-    const description = describeAnything(thrown, handler)
+  #sendResult = (task, value) => {
+    try {
+      if (encode(value, null, hasMoved(task.number))) return ENDING.FULFILLED
+      this.#port.send(value, takeMoved(value, task.number))
+      return ENDING.CARGO_FULFILLED
+    } catch (cause) {
+      const message = `The task's result cannot be sent back: ${wordsOf(cause)}`
+      return this.#sendThrown(task, new PoolError('ERR_NOT_SERIALIZABLE', message, { cause }))
+    }
+  }
+
+  #sendThrown = (task, thrown) => {
+    const description = describeAnything(thrown, task.handler)
     try {
       if (encode(description)) return ENDING.REJECTED
       this.#port.send(description, [])
@@ -93,8 +100,6 @@ class Results {
     return ENDING.CARGO_REJECTED
   }
 }
-
-const encodeValue = (value, mayMove) => encode(value, null, mayMove)
 
 /** A thrown value whose own code throws when it is read is told of in words. */
 function describeAnything(thrown, handler) {

@@ -35,6 +35,11 @@ class Scopes {
     return scope
   }
 
+  /** One that finds what has been entered where it is made. */
+  static ofNow() {
+    return new AsyncResource(NAME)
+  }
+
   /** The scope of a task whose code begins now. */
   next() {
     return this.#common(this.#ofTasks)

@@ -4,6 +4,7 @@ const { executionAsyncId } = require('node:async_hooks')
 const { forgetValue } = require('../wire/encode.js')
 const { CALLED } = require('../wire/layout.js')
 const { CUT_OFF } = require('../wire/port.js')
+const { endSilence } = require('./inline.js')
 
 // Calls that end when their task is told to stop, from whatever thread, and what has to be put right after one did:
 // nobody's `finally` has run, Node's own neither.
@@ -49,6 +50,7 @@ function makeStoppable(run) {
       // to its event loop, Node finds its books wrong and ends the process. So the thread ends first.
       if (executionAsyncId() !== context) process.exit(CUT_OFF)
       forgetValue() // if it is the encoder that was stopped
+      endSilence() // or the compiler
       forgetHalfModules()
       throw STOP
     }

@@ -8,6 +8,10 @@ class Task {
   number = 0
   /** What it runs, once that is known. @type {Function | undefined} */
   handler = undefined
+  /** The `then` of what it returned, if that is to be waited for. @type {Function | undefined} */
+  thenOfResult = undefined
+  /** Whether that is anything but an ordinary promise. */
+  isThenable = false
 
   /**
    * Where all code of the user's runs that is about it, once that has begun.
