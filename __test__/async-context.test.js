@@ -85,6 +85,17 @@ describe('whoever runs code of a user’s runs it where it belongs:', () => {
     expect(seen).toEqual(['request'])
   })
 
+  test('and so does the `then` of a thenable that it answers with', async () => {
+    const seen = []
+    const outer = (resolve) => {
+      seen.push(storage.getStore())
+      resolve(false)
+    }
+    const when = () => ({ then: outer })
+    await during('request', () => rejection(pool.execute(fails, 0, { retries: { max: 1, when } })))
+    expect(seen).toEqual(['request'])
+  })
+
   test('listeners in the context in which the pool was made', async () => {
     const seen = []
     const events = during('construction', () => track(new WorkerPool({ size: 1, healthInterval: 5 })))

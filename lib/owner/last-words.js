@@ -1,7 +1,6 @@
 'use strict'
 
-// Held from the start: test runners replace the globals.
-const { clearTimeout, setTimeout } = require('node:timers')
+const { Limit } = require('../limit.js')
 
 // What workers print passes through this thread, a piece at a time: each is asked for when the one before has come. An
 // idle pool does not keep the process alive, so that a script which comes to its end would cut off what its tasks have
@@ -17,22 +16,22 @@ const speakers = new Set()
 const asked = new Set()
 /** Whether anything has been under way since they were asked. */
 let isStirred = false
-/** @type {NodeJS.Timeout | undefined} */
-let timer
+/** @type {InstanceType<typeof Limit> | undefined} */
+let limit
 
 function askAll() {
   if (!isStirred) return
   isStirred = false
   // Keeps the process alive meanwhile.
-  timer ??= setTimeout(giveUp, PATIENCE)
+  limit ??= new Limit(PATIENCE, giveUp, true)
   for (const speaker of speakers) asked.add(speaker)
   for (const speaker of [...asked]) speaker.sayAll()
 }
 
 function giveUp() {
   asked.clear()
-  clearTimeout(timer)
-  timer = undefined
+  limit?.end()
+  limit = undefined
 }
 
 /** There may be something to say. */

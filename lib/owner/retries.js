@@ -1,10 +1,9 @@
 'use strict'
 
-// Held from the start: test runners replace the globals.
-const { clearTimeout, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
+const { inTime, mayBePromise } = require('../limit.js')
 
-/** Milliseconds that `when` may take to answer. */
+/** Milliseconds that `when` may take to answer; the task keeps the process alive meanwhile. */
 const LONGEST_ANSWER = 5_000
 
 // Asks `retries.when` whether a task that failed is to be tried again.
@@ -39,7 +38,7 @@ class Retries {
       const attempt = kept === undefined ? 1 : ++kept.failures
       // Its signal may be aborted in there, or was by whoever was asked before.
       const answer = tasks.isSettled(slot) ? false : inScope(kept?.scope, when, error, attempt)
-      again = Boolean(await inTime(answer))
+      again = Boolean(await inTime(answer, LONGEST_ANSWER))
     } catch (thrown) {
       rejection = this.#brokenCondition(slot, thrown, error)
     }
@@ -61,22 +60,14 @@ class Retries {
 
 /** Asks in the asynchronous context of the task's call. */
 const inScope = (scope, when, error, attempt) =>
-  scope === undefined ? when?.(error, attempt) : scope.runInAsyncScope(when, undefined, error, attempt)
+  scope === undefined
+    ? ask(when, error, attempt)
+    : scope.runInAsyncScope(ask, undefined, when, error, attempt)
 
-/** An answer that may be a promise, which might never settle: nothing would, then, that waits for the task. */
-async function inTime(answer) {
-  if (answer === null || (typeof answer !== 'object' && typeof answer !== 'function')) return answer
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer
-  const tooLong = new Promise((_, reject) => {
-    const error = new Error(`it took longer than ${LONGEST_ANSWER} milliseconds`)
-    timer = setTimeout(reject, LONGEST_ANSWER, error).unref() // the task keeps the process alive while it is there
-  })
-  try {
-    return await Promise.race([answer, tooLong])
-  } finally {
-    clearTimeout(timer)
-  }
+/** The answer of `when`; one that has a `then` is made a promise there, as that is called where this happens. */
+function ask(when, error, attempt) {
+  const answer = when?.(error, attempt)
+  return mayBePromise(answer) ? Promise.resolve(answer) : answer
 }
 
 module.exports = { Retries }

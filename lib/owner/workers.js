@@ -1,8 +1,9 @@
 'use strict'
 
 // Held from the start: test runners replace the globals.
-const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
+const { setImmediate } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
+const { Limit } = require('../limit.js')
 const { CUT_OFF, LEAVING, NEWS, PORT } = require('../wire/port.js')
 const { describe, restore, simplify } = require('../wire/thrown.js')
 const { LONGEST_LEAVE, deathError } = require('./death.js')
@@ -18,7 +19,7 @@ const ENDS_WELL = new Set([0, CUT_OFF])
 /**
  * `end` is how this side has ended it: `killed` as it did not answer, or `terminated` with the pool.
  * `failure` is why it is up without its script; another try may succeed. `leaving` is what its end waits for.
- * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, failure: any, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean, leaving: number | undefined, leave: NodeJS.Timeout | undefined }} Entry
+ * @typedef {{ host: InstanceType<typeof ThreadHost>, up: boolean, failure: any, end: 'killed' | 'terminated' | undefined, error: any, exitCode: number | undefined, isBlamed: boolean, leaving: number | undefined, leave: InstanceType<typeof Limit> | undefined }} Entry
  */
 
 // The workers of a pool. Rust decides when one starts and what it runs; here they are started, handed what only
@@ -127,10 +128,9 @@ class Workers {
           kind === NEWS.BROKEN ? errorOf(content, this.#settings.errorClasses) : undefined
         )
       case NEWS.LEAVES:
-        clearTimeout(entry.leave)
+        entry.leave?.end()
         entry.leaving = content
-        entry.leave = setTimeout(() => this.kill(id), LONGEST_LEAVE)
-        entry.leave.unref()
+        entry.leave = new Limit(LONGEST_LEAVE, () => this.kill(id))
         return
       case NEWS.FAILED:
         return this.#news.say('error', errorOf(content, this.#settings.errorClasses))
@@ -155,7 +155,7 @@ class Workers {
 
   /** A worker has ended, by itself or because it was told to. */
   #bury(id, entry, code) {
-    clearTimeout(entry.leave)
+    entry.leave?.end()
     entry.exitCode = code
     if (entry.end === 'killed') this.#settleLost(id)
     else this.#lose(id, entry)

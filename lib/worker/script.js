@@ -1,8 +1,8 @@
 'use strict'
 
 const { AsyncResource } = require('node:async_hooks')
-const { clearTimeout, setTimeout } = require('node:timers')
 const { PoolError, wordsOf } = require('../errors.js')
+const { inTime } = require('../limit.js')
 const { findExport, loadExports } = require('./functions.js')
 const { compile } = require('./inline.js')
 
@@ -79,22 +79,11 @@ class WorkerScript {
   async tearDown() {
     const teardown = this.#teardown
     if (teardown === undefined) return
-    /** @type {NodeJS.Timeout | undefined} */
-    let timer
-    const tooLong = new Promise((_, reject) => {
-      timer = setTimeout(
-        reject,
-        LONGEST_TEARDOWN,
-        new Error(`it took longer than ${LONGEST_TEARDOWN} milliseconds`)
-      )
-    })
     try {
-      await Promise.race([teardown(), tooLong])
+      await inTime(teardown(), LONGEST_TEARDOWN)
     } catch (cause) {
       const message = `The 'teardown' of the script ${this.#path} failed: ${wordsOf(cause)}`
       throw new PoolError('ERR_WORKER_EXITED', message, { cause })
-    } finally {
-      clearTimeout(timer)
     }
   }
 }
