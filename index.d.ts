@@ -85,8 +85,9 @@ export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposa
 
   /**
    * Runs a self-contained function: it is sent as source, so it sees its arguments, globals, `require` and `import()`
-   * (both as a file in the current directory would), and nothing of the scope it was written in. Compiled once per worker. O(log p) in the number of distinct priorities
-   * that wait, as for every task.
+   * (both as a file in the current directory would), and nothing of the scope it was written in. A worker compiles it when
+   * it first runs it, and again if so many others have run there since that it was forgotten. O(log p) in the number of
+   * distinct priorities that wait, as for every task.
    */
   execute<Input, Output>(
     task: InlineTask<Input, Output>,

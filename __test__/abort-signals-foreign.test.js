@@ -4,7 +4,7 @@ const { rejection } = require('./support/outcomes.js')
 const { poolsOf } = require('./support/pools.js')
 const { STOPPING } = require('./support/scripts.js')
 const { begun } = require('./support/stopping.js')
-const { within } = require('./support/waiting.js')
+const { blockFor, within } = require('./support/waiting.js')
 
 const poolOf = poolsOf(STOPPING, { maxWorkers: 1, nativeThreads: 1 })
 
@@ -88,4 +88,52 @@ describe('signals that are not of this realm, or no AbortSignal at all', () => {
       }
     }
   )
+
+  test('one that cannot be left any more: its tasks settle all the same', async () => {
+    const pool = poolOf()
+    const signal = vm.runInThisContext(SOURCE)
+    signal.removeEventListener = () => {
+      throw new Error('for ever')
+    }
+    expect(await within(pool.execute('echo', 1, { signal }), 'the first task')).toBe(1)
+    expect(await within(pool.execute('native:noop', { data: 'x' }, { signal }), 'a native task')).toBe('x')
+    expect(pool.stats().tasks).toMatchObject({ submitted: 2, completed: 2 })
+    await within(pool.close(), 'close()')
+  })
+
+  test('one that cannot say whether it is aborted, once it is listened to', async () => {
+    const pool = poolOf()
+    const signal = vm.runInThisContext(SOURCE)
+    const input = { shared: new SharedArrayBuffer(8) }
+    signal.addEventListener = () => {
+      Object.defineProperty(signal, 'aborted', {
+        get() {
+          throw new Error('no idea')
+        }
+      })
+    }
+    expect(await within(pool.execute('echo', input, { signal }), 'the task')).toEqual(input)
+    await within(pool.close(), 'close()')
+  })
+
+  test('one that has more taken from the pool when it is left, while results are read', async () => {
+    const [pool, other] = [poolOf({ maxWorkers: 2 }), poolOf()]
+    await Promise.all([pool.execute('echo'), other.execute('echo')])
+    const more = []
+    const signal = vm.runInThisContext(SOURCE)
+    signal.removeEventListener = () => {
+      for (const each of [pool, other]) {
+        more.push(each.execute(() => Array.from({ length: 2000 }, (_, n) => n + 0.5)))
+        blockFor(100) // its result is there, and longer than what is still to be read
+        more.push(each.resize({ maxWorkers: 2 }), each.ready())
+      }
+    }
+    const tasks = Array.from({ length: 300 }, (_, n) =>
+      pool.execute('echo', { n, text: 'x'.repeat(n) }, n === 0 ? { signal } : undefined)
+    )
+    blockFor(300) // their results come in one go
+    const results = await within(Promise.all(tasks), 'the results')
+    expect(results).toEqual(tasks.map((_, n) => ({ n, text: 'x'.repeat(n) })))
+    await within(Promise.all(more), 'the others')
+  })
 })

@@ -4,6 +4,7 @@
 
 const path = require('node:path')
 const { WorkerPool } = require('..')
+const { Handlers } = require('../lib/worker/handlers.js')
 const { runProgram } = require('./support/processes.js')
 const { track } = require('./support/pools.js')
 const { FIXTURES, ROOT, TASKS } = require('./support/scripts.js')
@@ -81,6 +82,36 @@ describe('functions that came as source', () => {
         await pool.execute(new Function(`return function long${n}() { return ${n} /* ${padding} */ }`)())
       ).toBe(n)
     expect(namesOf(pool).length).toBeLessThanOrEqual(8)
+  })
+
+  /** One with a source of so many characters. */
+  const long = (name, characters) =>
+    new Function(`return function ${name}(x) { return x /* ${'x'.repeat(characters)} */ }`)()
+
+  test('one that is longer than all that may be remembered takes the place of no other', async () => {
+    const pool = track(new WorkerPool(TASKS, 1), 'close')
+    const few = functions('few', 20)
+    for (const each of few) await pool.execute(each, 1)
+    await pool.execute('echo', 1)
+    for (const characters of [5_000_000, 2_500_000])
+      expect(await Promise.all([1, 2].map((n) => pool.execute(long('huge', characters), n)))).toEqual([1, 2])
+    const error = await pool.execute('n'.repeat(5_000_000)).catch((error) => error)
+    expect(error.code).toBe('ERR_TASK_NOT_FOUND')
+    expect(namesOf(pool)).toEqual(expect.arrayContaining([...few.map(({ name }) => name), 'echo']))
+    expect(namesOf(pool)).not.toContain('huge')
+    const again = long('huge', 5_000_000)
+    for (const n of [1, 2, 3]) expect(await pool.execute(again, n)).toBe(n)
+  })
+
+  test('nor does its function in a worker', () => {
+    const handlers = new Handlers()
+    const [small, huge] = [() => 'small', () => 'huge']
+    handlers.set(1, small, 10)
+    for (const label of [2, 3, 4]) {
+      handlers.set(label, huge, 5_000_000)
+      expect([handlers.get(1), handlers.get(label)]).toEqual([small, huge])
+    }
+    expect(handlers.get(2)).toBeUndefined()
   })
 
   test('one that was forgotten runs as before', async () => {

@@ -54,8 +54,9 @@ export interface PoolStats {
     utilization: number
   }>
   /**
-   * Every task that has run, by name: of exports the 4,096 that were used last, of functions that came as source 512.
-   * Names that no export has are not among them.
+   * Every task that has run, by name: of exports the 4,096 that were used last, of functions that came as source 512;
+   * fewer if the names, or the sources, have more than 4 Mi characters together, and those of more than 512 Ki only while
+   * they have tasks. Names that no export has are not among them.
    */
   perTask: Record<
     string,

@@ -23,6 +23,8 @@ const MOST_WATCHED = 8
 
 /** The memory that records of every pool are read from: taking those of one never interrupts another. */
 let inbound = new Memory(INBOUND)
+/** Whether they are being read. Code of the user's may run meanwhile: in a signal of its own, or in a `then` of Object.prototype. */
+let isReading = false
 
 // What comes back from Rust. Rust calls `drain` when there is something to take, which costs both sides some
 // microseconds. While a short task is under way it is cheaper to look by oneself: once a turn of the event
@@ -73,8 +75,12 @@ class Inbox {
     if (!this.#watching) this.#hold.review()
   }
 
-  /** Takes everything there is, however much it is. */
+  /** Takes everything there is, however much it is; later, if this is called while records are read, which it would overwrite. */
   drainAll() {
+    if (isReading) {
+      if (!this.#watching) this.#lookAgain()
+      return
+    }
     while (!this.#takeAll(false));
     this.#hold.review()
   }
@@ -128,6 +134,7 @@ class Inbox {
 
   /** Takes a batch; answers as `settle.read` does. */
   #read(stay) {
+    isReading = true
     try {
       return this.#settle.read(this.#take(stay), inbound)
     } catch (error) {
@@ -138,6 +145,8 @@ class Inbox {
       const left = this.#hasFailed ? LAST : MORE
       this.#hasFailed = true
       return left
+    } finally {
+      isReading = false
     }
   }
 

@@ -24,9 +24,12 @@ class Label {
 
 /** With too many, so much is left of what may be. */
 const LEFT = 3 / 4
+/** Of the characters that there may be, one text has at most so many. */
+const LONGEST = 1 / 8
 
 // Labels of one kind by their text, not many more than may be kept. If there are too many, those that were asked for
-// longest ago go, but for those of unsettled tasks. If all are, those that come go when their tasks are over.
+// longest ago go, but for those of unsettled tasks. If all are, those that come go when their tasks are over; and so does
+// one with a text so long that others would have to go for it.
 class Labels {
   /** @type {Map<string, Label>} */
   #byText = new Map()
@@ -54,6 +57,10 @@ class Labels {
 
   add(label) {
     this.#byText.set(label.text, label)
+    if (this.#isTooLong(label.text)) {
+      label.isSurplus = true // nobody makes room for it
+      return
+    }
     this.#characters += label.text.length
     if (this.#isWithin(1)) return
     // Looking through all pays if there are twice as many as when it was in vain.
@@ -65,6 +72,11 @@ class Labels {
   forget(label) {
     this.#remove(label)
     this.#forgotten([label])
+  }
+
+  /** Whether a text is not counted, nor kept beyond its tasks: many others would have to go for it. */
+  #isTooLong(text) {
+    return text.length > LONGEST * this.#mostCharacters
   }
 
   #isWithin(part) {
@@ -86,7 +98,7 @@ class Labels {
 
   #remove(label) {
     this.#byText.delete(label.text)
-    this.#characters -= label.text.length
+    if (!this.#isTooLong(label.text)) this.#characters -= label.text.length
     label.isForgotten = true
     label.text = '' // functions that somebody keeps know their label
     if (this.#isWithin(1)) this.#looked = 0

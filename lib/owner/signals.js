@@ -71,7 +71,20 @@ class Signals {
   #drop(signal, watched) {
     if (watched.isNeeded) return
     this.#watched.delete(signal)
-    signal.removeEventListener('abort', watched.listener)
+    try {
+      signal.removeEventListener('abort', watched.listener)
+    } catch {
+      /* one of somebody's own; its tasks are over whatever it says */
+    }
+  }
+}
+
+/** Whether a signal is aborted. One that can no longer say so tells its listener, if at all. */
+function isAborted(signal) {
+  try {
+    return signal?.aborted === true
+  } catch {
+    return false
   }
 }
 
@@ -84,4 +97,4 @@ function reasonOf(signal) {
   }
 }
 
-module.exports = { Signals, reasonOf }
+module.exports = { Signals, isAborted, reasonOf }

@@ -6,7 +6,7 @@ const { encode, encoded, letGo } = require('../wire/encode.js')
 const { ANSWER, ARGUMENT, SUBMIT } = require('../wire/layout.js')
 const { nativeNumber } = require('./names.js')
 const { refusal } = require('./refusals.js')
-const { reasonOf } = require('./signals.js')
+const { isAborted, reasonOf } = require('./signals.js')
 const { Scope } = require('./scope.js')
 const { addSubmitSite } = require('./submit-site.js')
 const { Kept } = require('./tasks.js')
@@ -61,7 +61,7 @@ class Submit {
 
   /** Submits a task; `options` are undefined if it came with none. */
   submit(task, input, priority, options) {
-    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal))
+    if (isAborted(options?.signal)) return Promise.reject(reasonOf(options.signal))
     const label = this.#names.of(task)
     label.tasks++ // until it is submitted: code of the user's that runs meanwhile may use up all labels there may be
     try {
@@ -108,7 +108,7 @@ class Submit {
       }
     }
     // By a getter in the input.
-    if (options?.signal?.aborted) {
+    if (isAborted(options?.signal)) {
       named?.release()
       letGo()
       return Promise.reject(reasonOf(options.signal))
@@ -148,7 +148,7 @@ class Submit {
     const taking = nativeInput(number, input, transfer)
     // The input's getters have run: no code of the user's does from here on. Whatever may refuse the task is asked now,
     // before anything is taken from the caller that a refused task would not give back.
-    if (options?.signal?.aborted) return Promise.reject(reasonOf(options.signal))
+    if (isAborted(options?.signal)) return Promise.reject(reasonOf(options.signal))
     const isAdmitted = transfer.length > 0
     if (isAdmitted) {
       const refused = this.#native.refuses(true)
