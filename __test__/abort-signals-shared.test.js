@@ -3,7 +3,7 @@
 const { WorkerPool } = require('..')
 const { listen, listeners } = require('./support/events.js')
 const { heldPool } = require('./support/held.js')
-const { rejection } = require('./support/outcomes.js')
+const { outcomeOf, rejection } = require('./support/outcomes.js')
 const { makePipe } = require('./support/pipes.js')
 const { poolsOf, track } = require('./support/pools.js')
 const { STOPPING } = require('./support/scripts.js')
@@ -217,6 +217,50 @@ describe('one signal for ten thousand tasks', () => {
     warnings.stop()
     expect(warnings.heard).toEqual([])
   })
+
+  test('aborted while they wait: they are taken back at once, and told without keeping the event loop for long', async () => {
+    const { pool, holder, letGo } = await heldPool()
+    const controller = new AbortController()
+    let turns = 0
+    const told = []
+    const tasks = Array.from({ length: COUNT }, (_, n) =>
+      rejection(pool.execute('echo', n, { signal: controller.signal })).finally(() => {
+        told[turns] = (told[turns] ?? 0) + 1
+      })
+    )
+    controller.abort(REASON)
+    expect(pool.stats()).toMatchObject({ queue: { length: 0 }, tasks: { cancelled: COUNT } })
+    const all = within(Promise.all(tasks), 'all to be told')
+    while (told.reduce((sum, count) => sum + count, 0) < COUNT) {
+      await turn()
+      turns++
+    }
+    expect(new Set(await all)).toEqual(new Set([REASON]))
+    expect(Math.max(...told.filter(Boolean))).toBeLessThan(COUNT / 4)
+    expect(listeners(controller.signal)).toBe(0)
+    letGo()
+    await within(holder, 'the holder')
+  })
+
+  test.each(['close', 'terminate'])(
+    'aborted right before %s(): all reject with its reason, before that resolves',
+    async (way) => {
+      const { pool, holder, letGo } = await heldPool()
+      const controller = new AbortController()
+      const { signal } = controller
+      const reasons = []
+      for (let n = 0; n < COUNT; n++)
+        pool.execute('echo', n, { signal }).catch((reason) => reasons.push(reason))
+      const held = outcomeOf(holder)
+      controller.abort(REASON)
+      const ended = pool[way]()
+      letGo()
+      await within(ended, `${way}()`)
+      expect([reasons.length, new Set(reasons)]).toEqual([COUNT, new Set([REASON])])
+      expect((await held).code).toBe(way === 'close' ? undefined : 'ERR_POOL_TERMINATED')
+      expect(listeners(signal)).toBe(0)
+    }
+  )
 
   test('has none once they are done', async () => {
     const pool = poolOf({ maxWorkers: 2 })

@@ -151,6 +151,7 @@ class Life {
     this.#end.lingering = []
     await this.#workers.gone() // those that were ended by force, too
     await this.#told
+    await this.#withdrawals.told
     if (this.#phase === PHASE.CLOSING) this.#phase = PHASE.CLOSED
     this.#hold.need(REASON.END, false)
     // After the handlers of results that came in the same batch, and when the handles that were closed are gone: Node

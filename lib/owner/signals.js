@@ -9,9 +9,7 @@ class Watched {
   listener
 
   constructor(abort) {
-    this.listener = () => {
-      for (const slot of [...this.slots]) abort(slot)
-    }
+    this.listener = () => abort([...this.slots])
   }
 
   get isNeeded() {
@@ -26,7 +24,7 @@ class Signals {
   #watched = new Map()
   #abort
 
-  /** @param {(slot: number, signal: AbortSignal) => void} abort gives up the task in a slot */
+  /** @param {(slots: number[], signal: AbortSignal) => void} abort gives up the tasks in these slots */
   constructor(abort) {
     this.#abort = abort
   }
@@ -38,7 +36,7 @@ class Signals {
   listen(signal) {
     let watched = this.#watched.get(signal)
     if (watched === undefined) {
-      watched = new Watched((slot) => this.#abort(slot, signal))
+      watched = new Watched((slots) => this.#abort(slots, signal))
       this.#watched.set(signal, watched)
       try {
         signal.addEventListener('abort', watched.listener)

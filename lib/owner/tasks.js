@@ -29,6 +29,8 @@ class Kept {
   failures = 0
   /** Whether the answer is awaited. */
   isAsked = false
+  /** It was taken back for this reason, and its submitter has not been told yet. @type {{ reason: any } | undefined} */
+  takenBack = undefined
   /** @type {InstanceType<typeof import('./signals.js').Signals> | undefined} */
   signals = undefined
 
@@ -100,9 +102,10 @@ class Tasks {
     resolve(value)
   }
 
-  /** Rejects a promise with an error that was made for it. */
+  /** Rejects a promise with an error that was made for it, unless its task was taken back before. */
   reject(slot, error) {
-    this.giveBack(slot, expectSite(error))
+    const takenBack = this.kept[slot]?.takenBack
+    this.giveBack(slot, takenBack === undefined ? expectSite(error) : takenBack.reason)
   }
 
   /** The same for a task whose record is on its way; that one closes the slot. */

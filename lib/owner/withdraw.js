@@ -2,8 +2,11 @@
 
 const { PoolError, wordsOf } = require('../errors.js')
 const { CANCEL } = require('../wire/layout.js')
-const { inBatches } = require('./batches.js')
+const { BATCH, inBatches } = require('./batches.js')
 const { Signals, reasonOf } = require('./signals.js')
+
+/** @type {number[]} */
+const NONE = []
 
 // How tasks are taken back: one by its signal, or all that do not run.
 class Withdrawals {
@@ -13,7 +16,9 @@ class Withdrawals {
   #workers = /** @type {InstanceType<typeof import('./workers.js').Workers>} */ (
     /** @type {unknown} */ (undefined)
   )
-  #signals = new Signals((slot, signal) => this.#abort(slot, signal))
+  #signals = new Signals((slots, signal) => this.#abort(slots, signal))
+  /** Resolves when all are told whose tasks have been taken back. @type {Promise<unknown>} */
+  told = Promise.resolve()
 
   /**
    * @param {any} native the NativePool
@@ -51,18 +56,48 @@ class Withdrawals {
     this.#signals.watch(kept.options.signal, slot)
   }
 
-  /** A task's signal was aborted. */
-  #abort(slot, signal) {
+  /** A signal was aborted. Its tasks are taken back at once, those that wait first; their submitters are told in batches. */
+  #abort(slots, signal) {
     const tasks = this.#tasks
-    if (!tasks.isOpen(slot) || tasks.isSettled(slot)) return
+    const takenBack = { reason: reasonOf(signal) }
+    const open = slots.filter(
+      (slot) => tasks.isOpen(slot) && !tasks.isSettled(slot) && tasks.kept[slot]?.takenBack === undefined
+    )
+    const [waiting, others] = this.#withdraw(open)
+    for (const slot of waiting) /** @type {any} */ (tasks.kept[slot]).takenBack = takenBack
+    for (const slot of others) this.#abortOther(slot, takenBack.reason)
+    this.#tell(waiting, (slot) => {
+      if (tasks.kept[slot]?.takenBack === takenBack) tasks.giveBack(slot, takenBack.reason)
+    })
+    this.#hold.review()
+  }
+
+  /** Takes back those of these tasks that do not run: answers which do not, and which do. */
+  #withdraw(slots) {
+    if (slots.length === 1) return this.#native.withdraw(slots[0]) ? [slots, NONE] : [NONE, slots]
+    const others = this.#native.withdrawAll(Uint32Array.from(slots))
+    if (others.length === 0) return [slots, NONE]
+    const left = new Set(others)
+    return [slots.filter((slot) => !left.has(slot)), others]
+  }
+
+  /** Gives up a task that did not wait when it was looked at. */
+  #abortOther(slot, reason) {
+    const tasks = this.#tasks
     const kept = tasks.kept[slot]
     const run = this.#native.runOf(slot)
-    if (run !== null) this.#workers.explain(run[0], run[1], reasonOf(signal))
-    if (tasks.kept[slot] !== kept || tasks.isSettled(slot)) return // by a getter in the reason
+    if (run !== null) this.#workers.explain(run[0], run[1], reason)
+    if (tasks.kept[slot] !== kept || !tasks.isOpen(slot) || tasks.isSettled(slot)) return // by a getter in the reason
     const answer = this.#native.cancel(slot)
-    if (this.#takeFromAsked(slot) || answer === CANCEL.OUT) tasks.giveBack(slot, reasonOf(signal))
-    else if (answer === CANCEL.OVER) tasks.giveBackEarly(slot, reasonOf(signal))
-    this.#hold.review()
+    if (this.#takeFromAsked(slot) || answer === CANCEL.OUT) tasks.giveBack(slot, reason)
+    else if (answer === CANCEL.OVER) tasks.giveBackEarly(slot, reason)
+  }
+
+  /** Tells the submitters of tasks that nobody else settles, but for the end of the pool. */
+  #tell(slots, tell) {
+    if (slots.length <= BATCH) return slots.forEach(tell)
+    const telling = inBatches(slots, tell).then(() => this.#hold.review())
+    this.told = Promise.all([this.told, telling])
   }
 
   /**

@@ -128,6 +128,13 @@ impl NativePool {
         self.owner.shared.scheduler.withdraw(slot)
     }
 
+    /// Takes back those of these tasks that do not run. Answers the others, in their order.
+    #[napi(catch_unwind)]
+    pub fn withdraw_all(&self, slots: Uint32Array) -> Uint32Array {
+        let left = slots.iter().filter(|slot| !self.owner.shared.scheduler.withdraw(**slot));
+        left.copied().collect::<Vec<u32>>().into()
+    }
+
     /// Takes back every task that waits and that nobody is free to take. Answers their slots.
     #[napi(catch_unwind)]
     pub fn cancel_queued(&self) -> Uint32Array {
