@@ -153,6 +153,9 @@ export class WorkerPool extends EventEmitter<PoolEvents> implements AsyncDisposa
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>
 
-  /** Figures of this moment. O(tasks waiting). */
+  /**
+   * Figures of this moment. O(e + p log p + n) for e workers and native threads, p distinct priorities that wait and n
+   * names of tasks; not more for tasks that wait.
+   */
   stats(): PoolStats
 }

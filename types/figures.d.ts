@@ -21,8 +21,9 @@ export interface PoolStats {
   /** Native threads, likewise. */
   nativeThreads: { total: number; busy: number; idle: number }
   /**
-   * Tasks that wait, without those that somebody is free to take: how many, for how many milliseconds the oldest, how many of each priority. `held` more, with
-   * `whenFull: 'wait'`, wait for room in the queue; `length` never exceeds `maxQueue` then.
+   * Tasks that wait, without those that somebody is free to take: how many, for how many milliseconds the oldest, how
+   * many of each priority. `held` more, with `whenFull: 'wait'`, wait for room in the queue; `length` never exceeds
+   * `maxQueue` then.
    */
   queue: { length: number; held: number; oldestAge: number; byPriority: Record<string, number> }
   /**
@@ -87,7 +88,9 @@ export interface HealthReport {
 
 /**
  * The events of a WorkerPool, with what their listeners are given. They are called in the asynchronous context
- * (AsyncLocalStorage) in which the pool was made.
+ * (AsyncLocalStorage) in which the pool was made. A pool that nobody holds any more and that has nothing to do is
+ * collected together with its listeners: what happens at its end, a `workerExit` or an `error` of a `teardown`, nobody
+ * hears. Hold the pool, and close it, to be told.
  */
 export interface PoolEvents {
   /** The queue is full: hold back until `drain`. */

@@ -75,8 +75,8 @@ export interface PoolOptions {
   /** The `retries` of tasks that have none of their own: most runs after the first, or more about them. Default 0. */
   retries?: number | RetryOptions
   /**
-   * Most tasks that wait; one that somebody is free to take does not. A whole number from 0 or `Infinity`, which is the default; `'auto'` is the square of
-   * `maxWorkers + nativeThreads`.
+   * Most tasks that wait; one that somebody is free to take does not. A whole number from 0 or `Infinity`, which is the
+   * default; `'auto'` is the square of `maxWorkers + nativeThreads`.
    */
   maxQueue?: number | 'auto'
   /**

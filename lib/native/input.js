@@ -177,7 +177,7 @@ const VIEWS_BY_NAME = new Map(
 /** A view like `original` on the memory it was transferred to. Its class is not asked: its constructor is the user's. */
 function sameKind(original, owned, offset, length) {
   if (!ArrayBuffer.isView(original)) return owned
-  const View = types.isDataView(original) ? DataView : VIEWS_BY_NAME.get(kindOf(original))
+  const View = VIEWS_BY_NAME.get(kindOf(original))
   const view = new View(owned, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
   const prototype = Object.getPrototypeOf(original)
   return prototype === View.prototype ? view : Object.setPrototypeOf(view, prototype)

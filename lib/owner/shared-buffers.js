@@ -86,11 +86,6 @@ class SharedBuffers {
   /** Those that no task names, to be forgotten unless another does before the event loop turns. @type {Set<Entry>} */
   #idle = new Set()
 
-  /** How many there are. */
-  get size() {
-    return this.#entries.size
-  }
-
   /** The number of a buffer within the message that is being encoded; -1 if the message is to be delivered. */
   share = (buffer) => {
     let entry = this.#entries.get(buffer)

@@ -74,6 +74,7 @@ class Withdrawals {
 
   /** Takes back those of these tasks that do not run: answers which do not, and which do. */
   #withdraw(slots) {
+    if (slots.length === 0) return [NONE, NONE]
     if (slots.length === 1) return this.#native.withdraw(slots[0]) ? [slots, NONE] : [NONE, slots]
     const others = this.#native.withdrawAll(Uint32Array.from(slots))
     if (others.length === 0) return [slots, NONE]

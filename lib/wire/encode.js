@@ -5,6 +5,7 @@ const { CONSTANTS, HEADER, VIEWS } = require('./format.js')
 const { CALL } = require('./layout.js')
 const { KEPT_WORDS, Memory } = require('./memory.js')
 const { endMessage, lookAtPrototype, shapeOf, use } = require('./shapes.js')
+const { bufferOf, elementsOf, getterOf, isVariable, kindOf, offsetOf, sizeOf } = require('./views.js')
 
 // Takes what it can carry exactly as `structuredClone` would, and answers `false` for everything else; such
 // a value travels through a MessagePort.
@@ -26,24 +27,7 @@ const SHARED = 12
 const MAP = 13
 const SET = 14
 
-/** A getter of a built-in class, which tells the truth also of objects that shadow it. */
-function getter(prototype, name) {
-  return /** @type {(this: any) => any} */ (Object.getOwnPropertyDescriptor(prototype, name)?.get)
-}
-
 const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
-const viewName = getter(typedArray, Symbol.toStringTag)
-const partsOf = (prototype, length) => ({
-  buffer: getter(prototype, 'buffer'),
-  byteOffset: getter(prototype, 'byteOffset'),
-  length: getter(prototype, length)
-})
-const TYPED_ARRAY = partsOf(typedArray, 'length')
-const DATA_VIEW = partsOf(DataView.prototype, 'byteLength')
-const byteLengthOf = getter(ArrayBuffer.prototype, 'byteLength')
-const isResizable = getter(ArrayBuffer.prototype, 'resizable')
-const isGrowable = getter(SharedArrayBuffer.prototype, 'growable')
 
 /** What is no plain object, although its prototype, which else tells, may have been taken away or replaced. */
 const EXOTIC = [
@@ -71,8 +55,8 @@ const bigintDigits = BigInt.prototype.toString
 const dateValue = Date.prototype.valueOf
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
-const mapSize = getter(Map.prototype, 'size')
-const setSize = getter(Set.prototype, 'size')
+const mapSize = getterOf(Map.prototype, 'size')
+const setSize = getterOf(Set.prototype, 'size')
 
 const INITIAL_WORDS = 1 << 14
 const LARGEST_PAYLOAD = 0x7ffffff
@@ -236,8 +220,8 @@ function writeSpecial(value, prototype) {
     writeDouble(DATE, dateValue.call(value))
     return true
   }
-  if (types.isMap(value)) return writeEntries(MAP, value, mapSize.call(value), mapForEach)
-  if (types.isSet(value)) return writeEntries(SET, value, setSize.call(value), setForEach)
+  if (types.isMap(value)) return writeEntries(MAP, value, mapSize(value), mapForEach)
+  if (types.isSet(value)) return writeEntries(SET, value, setSize(value), setForEach)
   // A plain object of another realm, or one without a prototype or properties.
   const plain =
     prototype === null
@@ -262,24 +246,20 @@ function writeEntries(tag, collection, size, forEach) {
 }
 
 function writeView(view) {
-  const name = viewName.call(view) // of a DataView undefined
-  const parts = name === undefined ? DATA_VIEW : TYPED_ARRAY
-  const index = VIEW_INDEX.get(name ?? 'DataView')
-  const buffer = parts.buffer.call(view)
-  const isVariable = types.isSharedArrayBuffer(buffer) ? isGrowable : isResizable
-  if (index === undefined || isVariable.call(buffer)) return false
+  const index = VIEW_INDEX.get(kindOf(view))
+  const buffer = bufferOf(view)
+  if (index === undefined || isVariable(buffer)) return false
   writeToken(VIEW, index)
   if (!writeValue(buffer)) return false
-  writeNumber(parts.byteOffset.call(view))
-  writeNumber(parts.length.call(view))
+  writeNumber(offsetOf(view))
+  writeNumber(elementsOf(view))
   return true
 }
 
 function writeBuffer(buffer) {
-  const length = byteLengthOf.call(buffer)
+  const length = sizeOf(buffer)
   // An empty one may be detached, and then cannot be cloned.
-  if (length === 0 || length > LARGEST_COPIED_BUFFER || isResizable.call(buffer) || leavesBuffers)
-    return false
+  if (length === 0 || length > LARGEST_COPIED_BUFFER || isVariable(buffer) || leavesBuffers) return false
   writeToken(BUFFER, length)
   const words = ((length + 7) >> 3) * 2
   if (position + words + 1 > int32.length) grow(words + 1)

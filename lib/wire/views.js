@@ -16,16 +16,20 @@ const ofTypedArray = {
   buffer: getterOf(TYPED_ARRAY, 'buffer'),
   byteOffset: getterOf(TYPED_ARRAY, 'byteOffset'),
   byteLength: getterOf(TYPED_ARRAY, 'byteLength'),
+  length: getterOf(TYPED_ARRAY, 'length'),
   name: getterOf(TYPED_ARRAY, Symbol.toStringTag)
 }
 const ofDataView = {
   buffer: getterOf(DataView.prototype, 'buffer'),
   byteOffset: getterOf(DataView.prototype, 'byteOffset'),
-  byteLength: getterOf(DataView.prototype, 'byteLength')
+  byteLength: getterOf(DataView.prototype, 'byteLength'),
+  length: getterOf(DataView.prototype, 'byteLength'),
+  name: () => 'DataView'
 }
 const lengthOfBuffer = getterOf(ArrayBuffer.prototype, 'byteLength')
 const lengthOfShared = getterOf(SharedArrayBuffer.prototype, 'byteLength')
 const resizable = getterOf(ArrayBuffer.prototype, 'resizable')
+const growable = getterOf(SharedArrayBuffer.prototype, 'growable')
 
 const gettersOf = (view) => (types.isDataView(view) ? ofDataView : ofTypedArray)
 
@@ -38,12 +42,19 @@ const offsetOf = (view) => gettersOf(view).byteOffset(view)
 /** Bytes of a view. Throws if it is a DataView of bytes that are no longer there. */
 const lengthOf = (view) => gettersOf(view).byteLength(view)
 
+/** Elements of a view, which are bytes of a DataView. */
+const elementsOf = (view) => gettersOf(view).length(view)
+
 /** Bytes of a buffer, shared or not; 0 if it is detached. */
 const sizeOf = (buffer) =>
   types.isSharedArrayBuffer(buffer) ? lengthOfShared(buffer) : lengthOfBuffer(buffer)
 
 /** Whether an ArrayBuffer may become smaller. */
 const isResizable = (buffer) => resizable(buffer) === true
+
+/** Whether a buffer, shared or not, may change its size. */
+const isVariable = (buffer) =>
+  types.isSharedArrayBuffer(buffer) ? growable(buffer) === true : isResizable(buffer)
 
 /** Whether an ArrayBuffer has been detached; Node 20 has no `detached`. */
 function isDetached(buffer) {
@@ -56,7 +67,18 @@ function isDetached(buffer) {
   }
 }
 
-/** The name of a typed array's kind: `'Uint8Array'` also of a Buffer. */
-const kindOf = (array) => ofTypedArray.name(array)
+/** The name of a view's kind: `'Uint8Array'` also of a Buffer. */
+const kindOf = (view) => gettersOf(view).name(view)
 
-module.exports = { bufferOf, isDetached, isResizable, kindOf, lengthOf, offsetOf, sizeOf }
+module.exports = {
+  bufferOf,
+  elementsOf,
+  getterOf,
+  isDetached,
+  isResizable,
+  isVariable,
+  kindOf,
+  lengthOf,
+  offsetOf,
+  sizeOf
+}
