@@ -7,62 +7,70 @@ const CHUNK: usize = 256;
 
 /// First in, first out. Every call is O(1), and what it allocates or frees is a chunk at most.
 pub(super) struct Chunks<T> {
-    /// None but the first is empty, none but the last has room.
-    chunks: VecDeque<VecDeque<T>>,
+    /// The first. Empty only if all is; its memory is used again.
+    first: VecDeque<T>,
+    /// The others. None is empty, none but the last has room.
+    rest: VecDeque<VecDeque<T>>,
 }
 
 impl<T> Chunks<T> {
     pub(super) fn new() -> Self {
-        Self { chunks: VecDeque::new() }
+        Self { first: VecDeque::new(), rest: VecDeque::new() }
     }
 
+    #[inline]
     pub(super) fn push_back(&mut self, entry: T) {
-        match self.chunks.back_mut() {
-            Some(chunk) if chunk.len() < CHUNK => chunk.push_back(entry),
-            _ => self.chunks.push_back(VecDeque::from([entry])),
+        if self.rest.is_empty() && self.first.len() < CHUNK {
+            self.first.push_back(entry);
+        } else {
+            self.push_behind(entry);
         }
     }
 
+    fn push_behind(&mut self, entry: T) {
+        match self.rest.back_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push_back(entry),
+            _ => self.rest.push_back(VecDeque::from([entry])),
+        }
+    }
+
+    #[inline]
     pub(super) fn pop_front(&mut self) -> Option<T> {
-        let chunk = self.chunks.front_mut()?;
-        let entry = chunk.pop_front();
-        // The last is kept: its memory is used again.
-        if chunk.is_empty() && self.chunks.len() > 1 {
-            self.chunks.pop_front();
+        let entry = self.first.pop_front();
+        if self.first.is_empty()
+            && let Some(next) = self.rest.pop_front()
+        {
+            self.first = next;
         }
         entry
     }
 
     pub(super) fn front(&self) -> Option<&T> {
-        self.chunks.front()?.front()
+        self.first.front()
     }
 
     pub(super) fn back(&self) -> Option<&T> {
-        self.chunks.back()?.back()
+        self.rest.back().unwrap_or(&self.first).back()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.front().is_none()
+        self.first.is_empty()
     }
 
     /// O(1).
     pub(super) fn len(&self) -> usize {
-        match (self.chunks.front(), self.chunks.back()) {
-            (Some(first), Some(last)) if self.chunks.len() > 1 => {
-                first.len() + last.len() + (self.chunks.len() - 2) * CHUNK
-            }
-            (first, _) => first.map_or(0, VecDeque::len),
-        }
+        let rest = self.rest.back().map_or(0, |last| last.len() + (self.rest.len() - 1) * CHUNK);
+        self.first.len() + rest
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.chunks.iter().flatten()
+        self.first.iter().chain(self.rest.iter().flatten())
     }
 
     /// Entries that there is memory for.
     #[cfg(all(test, not(feature = "model")))]
     pub(super) fn capacity(&self) -> usize {
-        self.chunks.iter().map(VecDeque::capacity).sum()
+        self.first.capacity() + self.rest.iter().map(VecDeque::capacity).sum::<usize>()
     }
 }
 

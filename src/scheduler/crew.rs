@@ -1,18 +1,18 @@
 //! The executors of one kind: who they are, who is idle, and who is woken for a task.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
 
 use super::clock::{Nanoseconds, milliseconds};
 use super::effects::Wakes;
 use super::executor::{Executor, Held, Standing, State, Stop};
 use super::queue::Queue;
+use super::roster::Roster;
 use super::statistics::{CrewSummary, ExecutorSummary};
 use super::types::Kind;
 
 pub(super) struct Crew {
-    executors: BTreeMap<u32, Executor>,
+    executors: Roster,
     /// Spinning or asleep, the one that went idle last on top: it is the warmest, and those at the bottom
     /// get to be idle long enough to be retired.
     idle: Vec<u32>,
@@ -42,20 +42,20 @@ impl Index<u32> for Crew {
     type Output = Executor;
 
     fn index(&self, id: u32) -> &Executor {
-        self.executors.get(&id).expect(THERE)
+        self.executors.get(id).expect(THERE)
     }
 }
 
 impl IndexMut<u32> for Crew {
     fn index_mut(&mut self, id: u32) -> &mut Executor {
-        self.executors.get_mut(&id).expect(THERE)
+        self.executors.get_mut(id).expect(THERE)
     }
 }
 
 impl Crew {
     pub(super) fn new(minimum: usize, maximum: usize, spares: usize) -> Self {
         Self {
-            executors: BTreeMap::new(),
+            executors: Roster::default(),
             idle: Vec::new(),
             spinner: None,
             hands: Vec::new(),
@@ -72,26 +72,26 @@ impl Crew {
 
     /// An executor that others speak of: it may be gone.
     pub(super) fn find(&self, id: u32) -> Option<&Executor> {
-        self.executors.get(&id)
+        self.executors.get(id)
     }
 
     /// An executor that others speak of: it may be gone.
     pub(super) fn find_mut(&mut self, id: u32) -> Option<&mut Executor> {
-        self.executors.get_mut(&id)
+        self.executors.get_mut(id)
     }
 
     /// Everybody, by number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Executor)> {
-        self.executors.iter().map(|(id, executor)| (*id, executor))
+        self.executors.iter()
     }
 
     /// Everybody's number, for a walk during which some may change.
     pub(super) fn ids(&self) -> Vec<u32> {
-        self.executors.keys().copied().collect()
+        self.executors.iter().map(|(id, _)| id).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.executors.is_empty()
+        self.executors.len() == 0
     }
 
     fn count(&self, counts: impl Fn(&Executor) -> bool) -> usize {
@@ -243,9 +243,9 @@ impl Crew {
 
     /// The one after `last`, by number, that new tasks may be meant for. One that is missing stands behind the others.
     pub(super) fn next_in_turn(&self, last: u32) -> Option<u32> {
-        let after = self.executors.range(last + 1..).chain(self.executors.range(..=last));
-        let staying = after.filter(|(_, executor)| executor.stays() && !executor.is_barred());
-        staying.min_by_key(|(_, executor)| executor.is_missing()).map(|(id, _)| *id)
+        let staying =
+            self.executors.after(last).filter(|(_, executor)| executor.stays() && !executor.is_barred());
+        staying.min_by_key(|(_, executor)| executor.is_missing()).map(|(id, _)| id)
     }
 
     /// The one with the fewest tasks that new ones may be meant for, and how many it has. One that is missing
@@ -274,7 +274,7 @@ impl Crew {
     pub(super) fn hire(&mut self, standing: Standing, now: Nanoseconds) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
-        self.executors.insert(id, Executor::new(standing, now));
+        self.executors.add(id, Executor::new(standing, now));
         id
     }
 
@@ -336,13 +336,13 @@ impl Crew {
     pub(super) fn dismiss(&mut self, id: u32) -> Option<Executor> {
         self.leave_idle(id);
         self.leave_hands(id);
-        self.executors.remove(&id)
+        self.executors.remove(id)
     }
 
     /// Takes those out for good that nobody could reach.
     pub(super) fn dismiss_unattached(&mut self) {
-        self.executors.retain(|_, executor| executor.endpoint.is_some());
-        self.idle.retain(|id| self.executors.contains_key(id));
+        self.executors.retain(|executor| executor.endpoint.is_some());
+        self.idle.retain(|id| self.executors.get(*id).is_some());
     }
 
     /// A run of its own was told to stop: it takes nothing until it has handed that in.
@@ -405,12 +405,14 @@ impl Crew {
     // ---- who is counted on
 
     /// Somebody waits for an executor to ask for work.
+    #[inline]
     pub(super) fn expect(&mut self, id: u32, now: Nanoseconds) {
         self[id].counted_on = Some(now);
         self.counted = true;
     }
 
     /// An executor is counted on to ask for what waits before long.
+    #[inline]
     pub(super) fn count_on(&mut self, id: u32, now: Nanoseconds) {
         self.expect(id, now);
         if !self.hands.contains(&id) {
@@ -419,6 +421,7 @@ impl Crew {
     }
 
     /// An executor asks for work: nobody waits for it any longer.
+    #[inline]
     pub(super) fn comes(&mut self, id: u32) {
         let executor = &mut self[id];
         executor.expected = None;
@@ -427,6 +430,7 @@ impl Crew {
         }
     }
 
+    #[inline]
     fn leave_hands(&mut self, id: u32) {
         if let Some(place) = self.hands.iter().position(|hand| *hand == id) {
             self.hands.swap_remove(place);

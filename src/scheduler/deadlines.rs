@@ -42,9 +42,12 @@ impl Deadlines {
         self.arm(reminder.at, effects);
     }
 
-    /// Its task has left, or waits for something else. O(log n).
-    pub(super) fn forget(&mut self, reminder: Reminder) {
-        self.reminders.remove(&reminder);
+    /// A task has left, or waits for something else, that may have been `due`. O(log n) if it was.
+    #[inline]
+    pub(super) fn forget_of(&mut self, slot: u32, sequence: u64, due: Option<Nanoseconds>) {
+        if let Some(at) = due {
+            self.reminders.remove(&Reminder { at, slot, sequence });
+        }
     }
 
     /// The soonest reminder.

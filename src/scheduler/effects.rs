@@ -32,6 +32,17 @@ pub(super) struct Effects {
 impl Effects {
     /// Whether there is anything to carry out.
     pub(super) fn owes(&self) -> bool {
-        self.noted || self.alarm || !self.wakes.is_empty() || !self.stops.is_empty()
+        self.noted || self.owes_more()
+    }
+
+    /// Whether there is anything to carry out besides telling of what is in the mailbox.
+    pub(super) fn owes_more(&self) -> bool {
+        self.alarm || !self.wakes.is_empty() || !self.stops.is_empty()
+    }
+
+    /// There is nothing to carry out but what has been, so that nothing is left to drop either.
+    pub(super) fn are_none(self) {
+        debug_assert!(!self.owes_more());
+        std::mem::forget(self); // which would find that out once more, for each list
     }
 }

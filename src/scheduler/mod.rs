@@ -19,6 +19,7 @@ mod executor;
 mod helping;
 mod hiring;
 mod homes;
+mod labels;
 #[cfg(feature = "tsan")]
 mod locks;
 mod mailbox;
@@ -30,6 +31,7 @@ mod placement;
 mod probes;
 mod queue;
 mod retry;
+mod roster;
 mod side;
 mod snapshot;
 mod spin;
@@ -53,10 +55,11 @@ use std::time::Duration;
 
 pub use brake::{Brake, Engine};
 pub use clock::Nanoseconds;
+pub use labels::LabelSummary;
 pub use mailbox::{Mailbox, Wake};
 pub use retry::Retry;
 pub use statistics::{
-    CrewSummary, ExecutorSummary, LabelSummary, QueueSummary, RunSummary, Snapshot, TaskCounts, TimesSummary,
+    CrewSummary, ExecutorSummary, QueueSummary, RunSummary, Snapshot, TaskCounts, TimesSummary,
 };
 pub use sync::pause;
 pub use types::*;
@@ -124,30 +127,42 @@ impl<J: Clone, O> Scheduler<J, O> {
                 let words = format!("a panic in '{name}': {}", words_of(panic));
                 core.break_off(words, self.clock.now(), &mut effects);
             }
-            std::mem::take(&mut core.discarded)
+            (!core.discarded.is_empty()).then(|| std::mem::take(&mut core.discarded))
         };
         if effects.owes() {
             // Unwind safety: whoever was not woken or told is by `break_off`.
-            let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(&mut effects)));
+            let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(effects)));
             if let Err(panic) = done
                 && name != BREAK_OFF
             {
                 self.break_off(format!("a panic after '{name}': {}", words_of(panic)));
             }
+        } else {
+            effects.are_none();
         }
         drop(discarded); // which may take its time
         result
     }
 
     /// Does what a step owes.
-    fn carry_out(&self, effects: &mut Effects) {
+    #[inline]
+    fn carry_out(&self, effects: Effects) {
         if effects.noted {
-            self.mailbox.notify();
+            self.mailbox.notify(); // which nearly always is all
         }
-        for waker in effects.wakes.drain(..) {
+        if effects.owes_more() {
+            self.wake_and_stop(effects);
+        } else {
+            effects.are_none();
+        }
+    }
+
+    #[cold]
+    fn wake_and_stop(&self, effects: Effects) {
+        for waker in effects.wakes {
             waker.wake();
         }
-        for Order { endpoint, run, force } in effects.stops.drain(..) {
+        for Order { endpoint, run, force } in effects.stops {
             if !endpoint.stop(run, force) {
                 self.give_up_on(run);
             }
@@ -262,13 +277,11 @@ impl<J: Clone, O> Scheduler<J, O> {
     }
 
     /// Hands in the end of a run, if there is one, and asks for work. May watch for work for some tens of microseconds.
-    pub fn next(&self, kind: Kind, id: u32, finished: Option<Finished<O>>) -> Next<J> {
-        let mut finished = finished;
+    pub fn next(&self, kind: Kind, id: u32, mut finished: Option<Finished<O>>) -> Next<J> {
         loop {
             let now = self.clock.now();
-            let finished = finished.take();
             let turn = self.step("next", Turn::Stop, |core, effects| {
-                if let Some(finished) = finished {
+                if let Some(finished) = finished.take() {
                     core.finish(kind, id, finished, true, now, effects);
                 }
                 core.turn(kind, id, now, effects)
@@ -279,8 +292,9 @@ impl<J: Clone, O> Scheduler<J, O> {
                 Turn::Idle => return Next::Idle,
                 Turn::Again => {}
                 Turn::Stop => return Next::Stop,
-                Turn::Spin(signal) => {
-                    self.spin(&signal);
+                // Whoever was claimed meanwhile asks again; to give up it would have to ask for that first.
+                Turn::Spin(signal) if self.spin(&signal) => {}
+                Turn::Spin(_) => {
                     let now = self.clock.now();
                     if self.step("give_up_spinning", false, |core, effects| {
                         core.give_up_spinning(kind, id, now, effects)
@@ -315,27 +329,32 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step("retract_offer", (), |core, _| core.retract_offer(kind, offer));
     }
 
-    /// Watches `signal` until it is raised or [`spin::SPIN`] has passed.
+    /// Watches `signal` until it is raised or [`spin::SPIN`] has passed. Answers whether it was.
     #[cfg(not(feature = "model"))]
-    fn spin(&self, signal: &AtomicBool) {
+    fn spin(&self, signal: &AtomicBool) -> bool {
         let begun = std::time::Instant::now();
         // Relaxed: a hint, see `Executor::rouse`.
-        while !signal.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_nanos(spin::SPIN) {
+        while !signal.load(Ordering::Relaxed) {
+            if begun.elapsed() >= Duration::from_nanos(spin::SPIN) {
+                return false;
+            }
             pause();
         }
+        true
     }
 
-    /// A model has no time: one look, and every thread may run in between.
+    /// A model has no time: two looks, and every thread may run in between.
     #[cfg(feature = "model")]
-    fn spin(&self, signal: &AtomicBool) {
-        if !signal.load(Ordering::Relaxed) {
+    fn spin(&self, signal: &AtomicBool) -> bool {
+        signal.load(Ordering::Relaxed) || {
             pause();
+            signal.load(Ordering::Relaxed)
         }
     }
 
     /// Forgets the figures of labels that no task has, and none will have.
     pub fn forget_labels(&self, kind: Kind, labels: &[u32]) {
-        self.step("forget_labels", (), |core, _| core.statistics.forget(kind, labels));
+        self.step("forget_labels", (), |core, _| core.statistics.labels.forget(kind, labels));
     }
 
     /// Tells how executor `id` is reached, before it first calls [`Scheduler::next`].

@@ -6,6 +6,7 @@ use super::effects::Effects;
 use super::executor::Executor;
 use super::queue::Entry;
 use super::side::Side;
+use super::table::Task;
 use super::types::{Kind, Strategy};
 
 impl<J, O> Core<J, O> {
@@ -70,8 +71,7 @@ impl<J, O> Core<J, O> {
 
     /// The worker in whose queue a waiting task is. One that no longer stays has given its queue back: what was in it
     /// is for whoever asks first.
-    pub(super) fn home_of(&self, slot: u32) -> Option<u32> {
-        let task = &self.table[slot];
+    pub(super) fn home_of(&self, task: &Task<J>) -> Option<u32> {
         let crew = &self.sides[task.kind].crew;
         task.home.filter(|home| crew.find(*home).is_some_and(Executor::stays))
     }
@@ -87,10 +87,10 @@ impl<J, O> Core<J, O> {
         effects: &mut Effects,
     ) -> bool {
         let task = &self.table[entry.slot];
-        let Some(key) = Self::limits(&self.config, task).affinity.filter(|_| task.kind == Kind::JavaScript)
-        else {
+        if task.kind == Kind::Native {
             return false;
-        };
+        }
+        let Some(key) = Self::limits(&self.config, task).affinity else { return false };
         let crew = &self.sides[Kind::JavaScript].crew;
         let stays = |home: u32| crew.find(home).is_some_and(Executor::stays);
         match self.homes.of(key).filter(|home| stays(*home)) {

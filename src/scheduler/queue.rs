@@ -79,7 +79,7 @@ struct Lane {
     runs: SmallVec<[Run; 1]>,
     /// Whether the first is what the sweep has let through, in order, and the others are what it has yet to see.
     sweeps: bool,
-    /// How many tasks of its entries wait.
+    /// How many tasks of its entries wait. With none there is no entry.
     live: usize,
 }
 
@@ -139,6 +139,9 @@ impl Lane {
     }
 
     fn pop(&mut self) -> Option<Entry> {
+        if let [run] = &mut self.runs[..] {
+            return run.pop_front();
+        }
         let first = self.first()?;
         let entry = self.runs[first].pop_front();
         self.drop_if_empty(first);
@@ -151,6 +154,14 @@ impl Lane {
         }
     }
 
+    /// Nobody waits. Its memory is used again if there is no more than usual.
+    fn end(&mut self) {
+        self.sweeps = false;
+        if self.runs.len() > 1 || self.head().is_some() {
+            self.runs.clear();
+        }
+    }
+
     fn entries(&self) -> usize {
         self.runs.iter().map(Run::len).sum()
     }
@@ -160,9 +171,7 @@ impl Lane {
     fn leave(&mut self, mut waits: impl FnMut(&Entry) -> bool) {
         self.live -= 1;
         if self.live == 0 {
-            self.runs.clear();
-            self.sweeps = false;
-            return;
+            return self.end();
         }
         if self.entries() - self.live <= KEPT_STALE {
             return;
@@ -262,7 +271,7 @@ impl Queue {
         let (level, lane) = if self.aging.is_none() {
             // One walk instead of two: this is done for every task.
             let mut lanes = self.lanes.iter_mut().rev();
-            lanes.find(|(_, lane)| lane.first().is_some()).map(|(level, lane)| (*level, lane))?
+            lanes.find(|(_, lane)| lane.live > 0).map(|(level, lane)| (*level, lane))?
         } else {
             let (level, _) = self.best(now)?;
             (level, self.lanes.get_mut(&level)?)
@@ -270,8 +279,8 @@ impl Queue {
         let entry = lane.pop()?;
         let waits = waits(&entry);
         lane.live -= usize::from(waits);
-        if lane.first().is_none() {
-            lane.sweeps = false;
+        if lane.live == 0 {
+            lane.end();
             if self.lanes.len() > KEPT_LANES {
                 self.lanes.remove(&level);
             }
@@ -314,7 +323,7 @@ impl Queue {
         let level = Level(priority + 0.0);
         let Some(lane) = self.lanes.get_mut(&level) else { return };
         lane.leave(waits);
-        if lane.first().is_none() && self.lanes.len() > KEPT_LANES {
+        if lane.live == 0 && self.lanes.len() > KEPT_LANES {
             self.lanes.remove(&level);
         }
     }

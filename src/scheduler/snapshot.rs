@@ -52,7 +52,7 @@ impl<J, O> Core<J, O> {
             // Nobody's sum is negative zero.
             utilization: (utilizations.sum::<f64>() / per_worker.len().max(1) as f64).abs(),
             per_worker,
-            per_task: self.statistics.per_task(),
+            per_task: self.statistics.labels.summaries(),
             running,
         }
     }
@@ -65,7 +65,7 @@ impl<J, O> Core<J, O> {
             // A run that was told to stop may be all that is left of its task.
             let task = self.table.find(run.slot)?;
             let Stage::Running { run: number, since, .. } = task.stage else { return None };
-            let (usual, runs) = self.statistics.usual(kind, task.label);
+            let (usual, runs) = self.statistics.labels.usual(task.figures);
             let running_for = milliseconds(now.saturating_sub(since));
             (number == run.number).then_some(RunSummary {
                 label: task.label,

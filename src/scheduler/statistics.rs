@@ -1,13 +1,10 @@
 //! What the scheduler counts, and the picture of it that users get.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::by_kind::ByKind;
 use super::clock::{Nanoseconds, milliseconds};
+use super::labels::{LabelSummary, Labels, Place};
 use super::types::Kind;
 
 /// Run and wait times are kept to two significant figures, from a nanosecond to an hour.
@@ -79,21 +76,6 @@ pub struct TaskCounts {
     pub retried: u64,
 }
 
-/// Runs of a label after which it is known how long the next will take: the first few also load and compile.
-const KNOWN: u64 = 8;
-
-/// One task name's figures.
-#[derive(Clone, Debug, Default)]
-struct PerLabel {
-    completed: u64,
-    failed: u64,
-    runs: u64,
-    busy: Nanoseconds,
-    longest: Nanoseconds,
-    /// Time of the runs of late.
-    recent: Nanoseconds,
-}
-
 /// How a task counts, now that it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Count {
@@ -103,60 +85,16 @@ pub(super) enum Count {
     Cancelled,
 }
 
-/// One task name's figures, times in milliseconds.
-#[derive(Clone, Debug, Serialize)]
-pub struct LabelSummary {
-    /// The number the submitter gave the name.
-    pub label: u32,
-    /// Which executors run it.
-    pub kind: Kind,
-    /// Tasks that resolved.
-    pub completed: u64,
-    /// Tasks that ran and rejected, or timed out.
-    pub failed: u64,
-    /// Mean time of its runs, which are more than its tasks if some were tried again.
-    pub mean: f64,
-    /// Longest of its runs.
-    pub max: f64,
-}
-
 pub(super) struct Statistics {
     counts: TaskCounts,
     wait: Times,
     run: Times,
-    /// Of labels that tasks have run with and that are not forgotten.
-    labels: ByKind<HashMap<u32, PerLabel, BuildHasherDefault<Spread>>>,
-}
-
-/// Labels are consecutive numbers that nobody chooses to do harm: a multiplication spreads them well enough, at a
-/// fraction of what the usual hasher costs.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
+    pub labels: Labels,
 }
 
 impl Statistics {
     pub(super) fn new() -> Self {
-        Self {
-            counts: TaskCounts::default(),
-            wait: Times::new(),
-            run: Times::new(),
-            labels: ByKind::new(|_| HashMap::default()),
-        }
+        Self { counts: TaskCounts::default(), wait: Times::new(), run: Times::new(), labels: Labels::new() }
     }
 
     pub(super) fn submitted(&mut self) {
@@ -168,31 +106,24 @@ impl Statistics {
     }
 
     /// A run is over, whatever became of its task.
-    pub(super) fn ran(&mut self, kind: Kind, label: u32, time: Nanoseconds) {
+    pub(super) fn ran(&mut self, label: Place, time: Nanoseconds) {
         self.run.record(time);
-        let figures = self.label(kind, label);
-        figures.runs += 1;
-        figures.busy += time;
-        figures.longest = figures.longest.max(time);
-        figures.recent =
-            if figures.runs == 1 { time } else { figures.recent - figures.recent / 8 + time / 8 };
+        self.labels.ran(label, time);
     }
 
     /// A task is over.
-    pub(super) fn over(&mut self, kind: Kind, label: u32, count: Count) {
-        let (total, own) = match count {
-            Count::Completed => (&mut self.counts.completed, 1),
-            Count::Failed => (&mut self.counts.failed, 0),
-            Count::TimedOut => (&mut self.counts.timed_out, 0),
+    pub(super) fn over(&mut self, label: Place, count: Count) {
+        let total = match count {
+            Count::Completed => &mut self.counts.completed,
+            Count::Failed => &mut self.counts.failed,
+            Count::TimedOut => &mut self.counts.timed_out,
             Count::Cancelled => {
                 self.counts.cancelled += 1;
                 return;
             }
         };
         *total += 1;
-        let figures = self.label(kind, label);
-        figures.completed += own;
-        figures.failed += 1 - own;
+        self.labels.over(label, count == Count::Completed);
     }
 
     /// So many tasks are over at once, and nobody wants to know of what name they were.
@@ -205,30 +136,6 @@ impl Statistics {
         self.counts.retried += 1;
     }
 
-    fn label(&mut self, kind: Kind, label: u32) -> &mut PerLabel {
-        self.labels[kind].entry(label).or_default()
-    }
-
-    /// Forgets the figures of labels that no task has.
-    pub(super) fn forget(&mut self, kind: Kind, labels: &[u32]) {
-        for label in labels {
-            self.labels[kind].remove(label);
-        }
-    }
-
-    /// How long a run of this label will take, by those of late; `None` if there were too few to tell.
-    pub(super) fn expected(&self, kind: Kind, label: u32) -> Option<Nanoseconds> {
-        let figures = self.labels[kind].get(&label)?;
-        (figures.runs >= KNOWN).then_some(figures.recent)
-    }
-
-    /// Mean time of a label's runs in milliseconds, and how many there were.
-    pub(super) fn usual(&self, kind: Kind, label: u32) -> (f64, u64) {
-        self.labels[kind].get(&label).map_or((0.0, 0), |figures| {
-            (milliseconds(figures.busy) / figures.runs.max(1) as f64, figures.runs)
-        })
-    }
-
     pub(super) fn counts(&self) -> TaskCounts {
         self.counts.clone()
     }
@@ -239,27 +146,6 @@ impl Statistics {
 
     pub(super) fn run_time(&self) -> TimesSummary {
         self.run.summary()
-    }
-
-    pub(super) fn per_task(&self) -> Vec<LabelSummary> {
-        let mut summaries = Vec::new();
-        for kind in Kind::BOTH {
-            let first = summaries.len();
-            for (label, figures) in &self.labels[kind] {
-                if figures.completed + figures.failed > 0 {
-                    summaries.push(LabelSummary {
-                        label: *label,
-                        kind,
-                        completed: figures.completed,
-                        failed: figures.failed,
-                        mean: milliseconds(figures.busy) / figures.runs.max(1) as f64,
-                        max: milliseconds(figures.longest),
-                    });
-                }
-            }
-            summaries[first..].sort_unstable_by_key(|summary| summary.label);
-        }
-        summaries
     }
 }
 

@@ -7,6 +7,7 @@
 use std::ops::{Index, IndexMut};
 
 use super::clock::Nanoseconds;
+use super::labels::Place;
 use super::queue::Entry;
 use super::statistics::Count;
 use super::types::{Kind, Limits};
@@ -32,6 +33,7 @@ pub(super) struct Task<J> {
     pub sequence: u64,
     pub kind: Kind,
     pub label: u32,
+    pub figures: Place,
     pub attempt: u32,
     pub priority: f64,
     /// When it last entered the queue.
@@ -67,9 +69,11 @@ impl<J> Task<J> {
 
 pub(super) struct Table<J> {
     /// By slot, in chunks: a table of a million that grows would else be moved under the lock.
-    chunks: Vec<Box<[Option<Task<J>>]>>,
+    chunks: Vec<Chunk<J>>,
     length: usize,
 }
+
+type Chunk<J> = Box<[Option<Task<J>>; CHUNK]>;
 
 /// Slots of a chunk.
 const CHUNK: usize = 256;
@@ -106,7 +110,8 @@ impl<J> Table<J> {
     pub(super) fn insert(&mut self, slot: u32, task: Task<J>) {
         let (chunk, index) = place_of(slot);
         while chunk >= self.chunks.len() {
-            self.chunks.push(std::iter::repeat_with(|| None).take(CHUNK).collect());
+            let empty: Box<[_]> = std::iter::repeat_with(|| None).take(CHUNK).collect();
+            self.chunks.extend(Chunk::try_from(empty)); // it has that length
         }
         let place = &mut self.chunks[chunk][index];
         assert!(place.is_none(), "slot {slot} already holds an unsettled task");
@@ -137,8 +142,10 @@ impl<J> Table<J> {
         let (chunk, index) = place_of(slot);
         let place = &mut self.chunks[chunk][index];
         debug_assert!(place.is_some(), "a task leaves once");
-        let task = place.as_mut().filter(|task| !matches!(task.stage, Stage::Moving));
-        let job = task.and_then(Task::take_spare);
+        // Mostly it has none, and nothing of it needs to be moved.
+        let spare =
+            |task: &&mut Task<J>| !matches!(task.stage, Stage::Moving | Stage::Running { kept: None, .. });
+        let job = place.as_mut().filter(spare).and_then(Task::take_spare);
         *place = None; // dropped where it is: nobody needs it any more
         self.length -= 1;
         job
@@ -146,7 +153,9 @@ impl<J> Table<J> {
 
     /// Every task.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Task<J>)> {
-        (0..).zip(self.chunks.iter().flatten()).filter_map(|(slot, task)| Some((slot, task.as_ref()?)))
+        (0..)
+            .zip(self.chunks.iter().flat_map(|chunk| chunk.iter()))
+            .filter_map(|(slot, task)| Some((slot, task.as_ref()?)))
     }
 
     pub(super) fn length(&self) -> usize {

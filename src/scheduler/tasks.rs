@@ -47,8 +47,9 @@ impl<J, O> Core<J, O> {
         self.statistics.submitted();
         let own = limits.as_deref();
         let stoppable = stoppable || own.unwrap_or(&self.config.limits).timeout.is_some();
-        let has_home =
-            self.config.strategy != Strategy::Shared || own.is_some_and(|own| own.affinity.is_some());
+        let key = own.and_then(|own| own.affinity);
+        let has_home = self.config.strategy != Strategy::Shared || key.is_some();
+        let figures = self.statistics.labels.place(kind, label);
         let stage = Stage::Waiting(job);
         self.table.insert(
             slot,
@@ -56,6 +57,7 @@ impl<J, O> Core<J, O> {
                 sequence,
                 kind,
                 label,
+                figures,
                 attempt: 1,
                 priority,
                 queued: now,
@@ -66,7 +68,7 @@ impl<J, O> Core<J, O> {
                 stage,
             },
         );
-        if let Some(key) = self.table[slot].limits.as_deref().and_then(|limits| limits.affinity) {
+        if let Some(key) = key {
             self.homes.begin(key);
         }
         let hire = if has_home { self.place(slot, now, effects) } else { None };
@@ -112,7 +114,7 @@ impl<J, O> Core<J, O> {
         match self.table[slot].stage {
             Stage::BackingOff { .. } => {}
             Stage::Waiting(_) => {
-                let home = self.home_of(slot);
+                let home = self.home_of(&self.table[slot]);
                 self.leave_queue(kind, home, effects);
                 self.leave_lane(kind, home, slot);
             }
@@ -127,7 +129,7 @@ impl<J, O> Core<J, O> {
     /// A task is over. Whoever says so settles its promise.
     pub(super) fn leave(&mut self, slot: u32, count: Count, now: Nanoseconds, effects: &mut Effects) {
         let task = &self.table[slot];
-        self.statistics.over(task.kind, task.label, count);
+        self.statistics.over(task.figures, count);
         if let Some(key) = task.limits.as_deref().and_then(|limits| limits.affinity) {
             self.homes.end(key);
         }
@@ -207,7 +209,7 @@ impl<J, O> Core<J, O> {
         let Some(task) = self.table.find(slot) else { return false };
         match task.stage {
             Stage::Running { run: current, since, .. } if current == run => {
-                self.statistics.ran(task.kind, task.label, now.saturating_sub(since));
+                self.statistics.ran(task.figures, now.saturating_sub(since));
                 self.sides[task.kind].offers.retract_of(run);
                 true
             }

@@ -121,7 +121,8 @@ impl<J: Clone, O> Core<J, O> {
             }
             None => return self.fall_idle(kind, id, now, effects),
         };
-        let (home, needs_delivery) = (self.home_of(slot), self.table[slot].needs_delivery);
+        let task = &self.table[slot];
+        let (home, needs_delivery) = (self.home_of(task), task.needs_delivery);
         self.leave_queue(kind, home, effects);
         if home.is_some() {
             self.call_others(kind, true, now, effects); // it may have been counted on for a shared one
@@ -168,12 +169,12 @@ impl<J: Clone, O> Core<J, O> {
 
     /// Gives the task in `slot` to executor `id`.
     fn start(&mut self, kind: Kind, id: u32, slot: u32, now: Nanoseconds, effects: &mut Effects) -> Turn<J> {
-        self.forget_reminder(slot);
         let task = &mut self.table[slot];
+        self.deadlines.forget_of(slot, task.sequence, Self::due(&self.config, task));
         let limits = Self::limits(&self.config, task);
         let again = limits.retry.as_ref().is_some_and(|retry| task.attempt <= retry.most);
         let deadline = limits.timeout.map(|timeout| now.saturating_add(nanoseconds(timeout)));
-        let label = task.label;
+        let figures = task.figures;
         let job = task.take_job();
         self.run += 1;
         let run = self.run;
@@ -197,7 +198,8 @@ impl<J: Clone, O> Core<J, O> {
         };
         let crew = &mut self.sides[kind].crew;
         crew[id].begin(Run { number: run, slot, deadline, stop: None }, now);
-        let expected = self.statistics.expected(kind, label).filter(|_| self.config.call_timeout.is_some());
+        let expected =
+            self.statistics.labels.expected(figures).filter(|_| self.config.call_timeout.is_some());
         if expected.is_some_and(|time| time <= CALL_WORTH) {
             crew.count_on(id, now);
         }

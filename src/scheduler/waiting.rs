@@ -25,7 +25,7 @@ impl<J, O> Core<J, O> {
         let entry = Entry { slot, sequence: task.sequence, queued_at: since };
         let limit = Self::limits(&self.config, task).queue_timeout;
         let expected =
-            self.statistics.expected(kind, task.label).filter(|_| self.config.call_timeout.is_some());
+            self.statistics.labels.expected(task.figures).filter(|_| self.config.call_timeout.is_some());
         let side = &mut self.sides[kind];
         side.expects(expected.unwrap_or(Nanoseconds::MAX));
         side.waiting += 1;
@@ -120,13 +120,12 @@ impl<J, O> Core<J, O> {
     /// A task ceases to wait for what it may have a reminder of. O(log n) if it has one.
     pub(super) fn forget_reminder(&mut self, slot: u32) {
         let task = &self.table[slot];
-        if let Some(at) = Self::due(&self.config, task) {
-            self.deadlines.forget(Reminder { at, slot, sequence: task.sequence });
-        }
+        self.deadlines.forget_of(slot, task.sequence, Self::due(&self.config, task));
     }
 
     /// When something is due for a task, if it waits for a time.
-    fn due(config: &Config, task: &Task<J>) -> Option<Nanoseconds> {
+    #[inline]
+    pub(super) fn due(config: &Config, task: &Task<J>) -> Option<Nanoseconds> {
         match task.stage {
             Stage::BackingOff { until, .. } => Some(until),
             Stage::Waiting(_) | Stage::Awaiting { .. } => Self::limits(config, task)
