@@ -25,8 +25,8 @@ const numbers = new Map(names.map((name, number) => [name, number]))
 /** The number of the native task `name`, or undefined. */
 const numberOf = (name) => numbers.get(name)
 
-/** @type {any[]} */
-const declarations = []
+/** By number. @type {Map<number, any>} */
+const declarations = new Map()
 
 /** Anybody may write to the prototype of objects. */
 function withoutPrototype(_, value) {
@@ -36,7 +36,12 @@ function withoutPrototype(_, value) {
 
 /** What native task number `number` takes, as src/catalogue/ declares it. Read when it is first needed. */
 function declarationOf(number) {
-  return (declarations[number] ??= JSON.parse(NativePool.declaration(number), withoutPrototype))
+  let declaration = declarations.get(number)
+  if (declaration === undefined) {
+    declaration = JSON.parse(NativePool.declaration(number), withoutPrototype)
+    declarations.set(number, declaration)
+  }
+  return declaration
 }
 
 /** The addon (see src/binding/) and its catalogue. */

@@ -1,9 +1,10 @@
 'use strict'
 
-// Held from the start: test runners replace the globals.
+// Held from the start: test runners and scripts replace the globals.
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers')
 
 const { now } = Date
+const OwnPromise = Promise
 
 /** A limit is counted in so many steps. */
 const STEPS = 10
@@ -66,13 +67,13 @@ async function inTime(answer, milliseconds) {
   if (!mayBePromise(answer)) return answer
   /** @type {Limit | undefined} */
   let limit
-  const tooLong = new Promise((_, reject) => {
+  const tooLong = new OwnPromise((_, reject) => {
     limit = new Limit(milliseconds, () =>
       reject(new Error(`it took longer than ${milliseconds} milliseconds`))
     )
   })
   try {
-    return await Promise.race([answer, tooLong])
+    return await OwnPromise.race([answer, tooLong])
   } finally {
     limit?.end()
   }

@@ -19,6 +19,10 @@ const HOLE = (CONSTANTS.length << 4) | 3
 
 // Reads what encode.js writes. No code of the user's runs meanwhile.
 
+/** Held from the start: anybody may replace them. */
+const { set: mapSet } = Map.prototype
+const { add: setAdd } = Set.prototype
+
 let source = ''
 /** @type {((number: number) => SharedArrayBuffer | undefined) | null} */
 let findShared = null
@@ -158,14 +162,14 @@ function readValue() {
       const map = remember(new Map())
       for (let i = 0; i < payload; i++) {
         const key = readValue()
-        map.set(key, readValue())
+        mapSet.call(map, key, readValue())
       }
       return map
     }
     case 14: {
       // SET
       const set = remember(new Set())
-      for (let i = 0; i < payload; i++) set.add(readValue())
+      for (let i = 0; i < payload; i++) setAdd.call(set, readValue())
       return set
     }
   }

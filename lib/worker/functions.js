@@ -60,6 +60,19 @@ function looksCommonJS(file) {
 /** What a script exports for each worker to run, which is none of its tasks. */
 const HOOKS = new Set(['setup', 'teardown'])
 
+/** An own property, which may be a getter and is read once; undefined of what has none. */
+const ownOf = (object, name) =>
+  object !== null && object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined
+
+/** What a script exports for the life of its worker, under either kind of module. */
+function findHook(module, name) {
+  for (const candidate of [module, module.default]) {
+    const found = ownOf(candidate, name)
+    if (typeof found === 'function') return found
+  }
+  return undefined
+}
+
 /** An export; of a CommonJS module also what Node could not see ahead of running it. */
 function findExport(script, module, name) {
   if (HOOKS.has(name)) {
@@ -69,8 +82,8 @@ function findExport(script, module, name) {
   const candidates = [module, module.default, module.default?.default]
   for (const [index, candidate] of candidates.entries()) {
     if (name === 'default' && index > 0 && typeof candidate === 'function') return candidate
-    if (candidate === null || candidate === undefined || !Object.hasOwn(candidate, name)) continue
-    if (typeof candidate[name] === 'function') return candidate[name]
+    const found = ownOf(candidate, name)
+    if (typeof found === 'function') return found
   }
   const names = Object.keys({ ...module.default, ...module }).filter(
     (each) => !HOOKS.has(each) && typeof (module[each] ?? module.default?.[each]) === 'function'
@@ -86,4 +99,4 @@ function findExport(script, module, name) {
   )
 }
 
-module.exports = { loadExports, findExport }
+module.exports = { findExport, findHook, loadExports }

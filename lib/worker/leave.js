@@ -2,26 +2,32 @@
 
 const { setTimeout } = require('node:timers')
 
+/** Held from the start: a script may replace them. */
+const OwnPromise = Promise
+const { exit } = process
+
 /** Longest wait, in milliseconds, for what the script has printed to leave the thread. */
 const FLUSH = 500
 
+/** Ends the thread at once. */
+const leaveNow = (code) => exit.call(process, code)
+
 /** Ends the thread once its output is written: `process.exit` alone would lose what is still buffered. */
 async function leave() {
-  const exit = () => process.exit(0)
-  setTimeout(exit, FLUSH)
+  setTimeout(leaveNow, FLUSH, 0)
   await written()
-  exit()
+  leaveNow(0)
 }
 
 /** Resolves when what has been printed so far has left the thread. */
 async function written() {
   const unwritten = [process.stdout, process.stderr].filter((stream) => stream?.writableLength > 0)
-  await Promise.all(unwritten.map(flushed))
+  await OwnPromise.all(unwritten.map(flushed))
 }
 
 /** Streams may have been replaced, and throw. */
 function flushed(stream) {
-  return new Promise((resolve) => {
+  return new OwnPromise((resolve) => {
     try {
       stream.write('', resolve)
     } catch {
@@ -30,4 +36,4 @@ function flushed(stream) {
   })
 }
 
-module.exports = { leave, written }
+module.exports = { leave, leaveNow, written }

@@ -319,8 +319,8 @@ function checkHeap() {
 /** Ends the thread once its script is torn down. */
 async function stop() {
   state = STOPPED
-  if (script.hasTeardown) control.tell(NEWS.LEAVES, LEAVING.TEARDOWN)
-  await script.tearDown().catch((error) => control.tellError(NEWS.FAILED, error))
+  const begins = () => control.tell(NEWS.LEAVES, LEAVING.TEARDOWN)
+  await script.tearDown(begins).catch((error) => control.tellError(NEWS.FAILED, error))
   end()
 }
 

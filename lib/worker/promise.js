@@ -6,6 +6,7 @@ const { types } = require('node:util')
 // back twice, at once or never. It is followed as `await` would, with one difference: `then` is read once.
 
 /** Held from the start: a script may replace them. */
+const OwnPromise = Promise
 const { prototype } = Promise
 const { then: promiseThen } = prototype
 const { apply, getPrototypeOf } = Reflect
@@ -39,11 +40,11 @@ function followPromise(promise, fulfilled, rejected) {
  * promise sees to it that the first call counts, and that whatever it is called with is followed.
  */
 function followThenable(value, then, call, fulfilled, rejected) {
-  Promise.resolve()
+  OwnPromise.resolve()
     .then(() => call(ask, value, then))
     .then(fulfilled, rejected)
 }
 
-const ask = (value, then) => new Promise((resolve, reject) => void apply(then, value, [resolve, reject]))
+const ask = (value, then) => new OwnPromise((resolve, reject) => void apply(then, value, [resolve, reject]))
 
 module.exports = { followPromise, followThenable, isOrdinary, thenOf }

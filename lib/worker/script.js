@@ -3,7 +3,7 @@
 const { AsyncResource } = require('node:async_hooks')
 const { PoolError, wordsOf } = require('../errors.js')
 const { inTime } = require('../limit.js')
-const { findExport, loadExports } = require('./functions.js')
+const { findExport, findHook, loadExports } = require('./functions.js')
 const { compile } = require('./inline.js')
 
 /** Milliseconds that `teardown` may take: what it waits for might never come. */
@@ -41,8 +41,8 @@ class WorkerScript {
   async #load() {
     if (this.#path === undefined) return {}
     this.#exports ??= await loadExports(this.#path)
-    const setup = hookOf(this.#exports, 'setup')
     try {
+      const setup = findHook(this.#exports, 'setup')
       await setup?.(this.#info)
     } catch (cause) {
       const message = `The 'setup' of the script ${this.#path} failed: ${wordsOf(cause)}`
@@ -67,32 +67,19 @@ class WorkerScript {
     return isSource ? compile(text) : findExport(this.#path, this.#exports ?? {}, text)
   }
 
-  get #teardown() {
-    return this.#isSetUp ? hookOf(this.#exports, 'teardown') : undefined
-  }
-
-  get hasTeardown() {
-    return this.#teardown !== undefined
-  }
-
-  /** Runs `teardown`, if the script was set up and has one. */
-  async tearDown() {
-    const teardown = this.#teardown
-    if (teardown === undefined) return
+  /** Runs `teardown`, if the script was set up and has one; `begin` is called before that. */
+  async tearDown(begin) {
+    if (!this.#isSetUp) return
     try {
+      const teardown = findHook(this.#exports, 'teardown')
+      if (teardown === undefined) return
+      begin()
       await inTime(teardown(), LONGEST_TEARDOWN)
     } catch (cause) {
       const message = `The 'teardown' of the script ${this.#path} failed: ${wordsOf(cause)}`
       throw new PoolError('ERR_WORKER_EXITED', message, { cause })
     }
   }
-}
-
-/** What a script exports for the life of its worker, under either kind of module. */
-function hookOf(module, name) {
-  for (const candidate of [module, module.default])
-    if (typeof candidate?.[name] === 'function' && Object.hasOwn(candidate, name)) return candidate[name]
-  return undefined
 }
 
 module.exports = { WorkerScript }

@@ -5,6 +5,7 @@ const { forgetValue } = require('../wire/encode.js')
 const { CALLED } = require('../wire/layout.js')
 const { CUT_OFF } = require('../wire/port.js')
 const { endSilence } = require('./inline.js')
+const { leaveNow } = require('./leave.js')
 
 // Calls that end when their task is told to stop, from whatever thread, and what has to be put right after one did:
 // nobody's `finally` has run, Node's own neither.
@@ -48,7 +49,7 @@ function makeStoppable(run) {
     if (answer === CALLED.TERMINATED) {
       // Cut off inside of runInAsyncScope (AsyncLocalStorage.run, on older versions of Node): when this thread returns
       // to its event loop, Node finds its books wrong and ends the process. So the thread ends first.
-      if (executionAsyncId() !== context) process.exit(CUT_OFF)
+      if (executionAsyncId() !== context) leaveNow(CUT_OFF)
       forgetValue() // if it is the encoder that was stopped
       endSilence() // or the compiler
       forgetHalfModules()
