@@ -7,7 +7,7 @@ const { WorkerPool } = require('..')
 const { makeGate, open } = require('./support/gates.js')
 const { makeView } = require('./support/memory.js')
 const { rejection } = require('./support/outcomes.js')
-const { track } = require('./support/pools.js')
+const { expectNext, track } = require('./support/pools.js')
 const { blockFor, within } = require('./support/waiting.js')
 
 const pass = (view) => Atomics.wait(view, 0, 0)
@@ -67,12 +67,7 @@ test('an error that cannot be read, of a task that might be tried again', async 
   const when = (error) => asked.push(error.code) > 1
   const error = await rejection(pool.execute(fail, undefined, { retries: { max: 1, when } }))
   expect([error.code, asked]).toEqual(['ERR_NOT_SERIALIZABLE', ['ERR_NOT_SERIALIZABLE']])
-  expect(
-    await within(
-      pool.execute((n) => n, 1),
-      'the next task'
-    )
-  ).toBe(1)
+  await expectNext(pool)
   await within(pool.close(), 'close()')
 })
 
@@ -87,12 +82,7 @@ test('what a worker died of may have no words', async () => {
     })
   )
   expect(error.code).toBe('ERR_WORKER_EXITED')
-  expect(
-    await within(
-      pool.execute((n) => n, 1),
-      'the next task'
-    )
-  ).toBe(1)
+  await expectNext(pool)
 })
 
 test.each(['close', 'signal'])('a task whose `when` has not answered is taken back by %s', async (way) => {

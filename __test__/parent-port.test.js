@@ -1,7 +1,7 @@
 'use strict'
 
 const { write } = require('./support/files.js')
-const { poolsOf } = require('./support/pools.js')
+const { expectNext, poolsOf } = require('./support/pools.js')
 const { until, within } = require('./support/waiting.js')
 
 const single = poolsOf(undefined, { maxWorkers: 1 })
@@ -32,12 +32,7 @@ describe('parentPort belongs to the script', () => {
     const heard = []
     for (const event of ['error', 'workerStart', 'workerExit']) pool.on(event, () => heard.push(event))
     expect(await within(pool.execute(post, message), 'the task')).toBe('posted')
-    expect(
-      await within(
-        pool.execute((n) => n, 1),
-        'the next task'
-      )
-    ).toBe(1)
+    await expectNext(pool)
     await within(pool.close(), 'close()')
     await until(() => heard.includes('workerExit'), "the event 'workerExit'")
     expect(heard).toEqual(['workerStart', 'workerExit'])
@@ -96,12 +91,7 @@ describe('what a worker says of itself is checked', () => {
       return 'done'
     }
     expect(await within(pool.execute(intrude), 'the task')).toBe('done')
-    expect(
-      await within(
-        pool.execute((n) => n, 1),
-        'the next task'
-      )
-    ).toBe(1)
+    await expectNext(pool)
     await within(pool.close(), 'close()')
   })
 })

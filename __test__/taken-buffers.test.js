@@ -37,33 +37,21 @@ describe('a native task that is refused has taken nothing', () => {
     expect(buffer.byteLength).toBe(LENGTH)
   })
 
-  test('for a getter that has closed the pool', async () => {
+  test.each([
+    ['closed', 'close', 'ERR_POOL_CLOSED'],
+    ['terminated', 'terminate', 'ERR_POOL_TERMINATED']
+  ])('for a getter that has %s the pool', async (_, way, code) => {
     const own = track(new WorkerPool({ nativeThreads: 1 }))
     const buffer = new ArrayBuffer(LENGTH)
     const input = {
       data: buffer,
       get algorithm() {
-        own.close()
+        own[way]()
         return 'md5'
       }
     }
     const refused = own.execute('native:hash', input, { transfer: [buffer] })
-    expect(await rejection(refused)).toMatchObject({ code: 'ERR_POOL_CLOSED' })
-    expect(buffer.byteLength).toBe(LENGTH)
-  })
-
-  test('for a getter that has terminated the pool', async () => {
-    const own = track(new WorkerPool({ nativeThreads: 1 }))
-    const buffer = new ArrayBuffer(LENGTH)
-    const input = {
-      data: buffer,
-      get algorithm() {
-        own.terminate()
-        return 'md5'
-      }
-    }
-    const refused = own.execute('native:hash', input, { transfer: [buffer] })
-    expect(await rejection(refused)).toMatchObject({ code: 'ERR_POOL_TERMINATED' })
+    expect(await rejection(refused)).toMatchObject({ code })
     expect(buffer.byteLength).toBe(LENGTH)
   })
 

@@ -21,4 +21,10 @@ function keep(pool) {
 /** Makes pools of this script, each ended after its test: by these options, and those that each is given. */
 const poolsOf = (script, common) => (options) => track(new WorkerPool({ script, ...common, ...options }))
 
-module.exports = { keep, poolsOf, track }
+/** That `pool` goes on: its next task runs. */
+async function expectNext(pool) {
+  const next = pool.execute((n) => n, 1)
+  expect(await within(next, 'the next task')).toBe(1)
+}
+
+module.exports = { expectNext, keep, poolsOf, track }
