@@ -36,6 +36,8 @@ struct State {
 struct Held {
     run: u64,
     told: Told,
+    /// Code of it has run.
+    begun: bool,
     /// It has asked whether it is to stop, so it gets to answer before it is terminated.
     asks: bool,
 }
@@ -62,7 +64,7 @@ impl<E: Engine> Brake<E> {
         let early = state.early.iter().position(|early| *early == run);
         let told = if early.is_some() { Told::Stop } else { Told::Nothing };
         state.early.clear(); // of runs that it will never be given
-        state.held.push(Held { run, told, asks: false });
+        state.held.push(Held { run, told, begun: false, asks: false });
     }
 
     /// The executor has handed in the run.
@@ -73,7 +75,8 @@ impl<E: Engine> Brake<E> {
     /// The executor is about to run code of the run. `false` if it must not: the run has been told to stop.
     pub fn enter(&self, run: u64) -> bool {
         let mut state = lock(&self.state);
-        let go = state.held.iter().any(|held| held.run == run && held.told == Told::Nothing);
+        let held = state.held.iter_mut().find(|held| held.run == run && held.told == Told::Nothing);
+        let go = held.map(|held| held.begun = true).is_some();
         state.current = go.then_some(run);
         go
     }
@@ -101,12 +104,12 @@ impl<E: Engine> Brake<E> {
         if held.told == Told::Nothing {
             held.told = Told::Stop;
         }
-        let spared = held.asks && !force;
+        let (spared, unbegun) = (held.asks && !force, !held.begun);
         if let (Some(engine), false, true) = (&self.engine, spared, state.current == Some(run)) {
             engine.terminate();
             state.terminated = true;
         }
-        spared
+        spared || unbegun
     }
 
     /// Whether a run has been told to stop; asked by the run itself, which from then on gets to answer.

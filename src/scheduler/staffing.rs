@@ -46,7 +46,9 @@ impl<J, O> Core<J, O> {
         // It may be gone, about to go, or to be replaced already.
         let Some(executor) = crew.find_mut(id).filter(|executor| executor.stays()) else { return };
         executor.standing = Standing::Worn;
-        self.give_back(kind, id, true, now, effects);
+        if self.give_back(kind, id) {
+            self.call_others(kind, true, now, effects);
+        }
         self.relieve(kind, now, effects);
         self.review_reserve(kind, now, effects);
     }
@@ -70,7 +72,7 @@ impl<J, O> Core<J, O> {
             self.put_on_duty(kind, now, effects);
         }
         self.review_reserve(kind, now, effects);
-        self.give_back(kind, id, true, now, effects);
+        self.give_back(kind, id);
         self.call_others(kind, true, now, effects);
     }
 
@@ -89,19 +91,22 @@ impl<J, O> Core<J, O> {
             self.step_in(kind, spare, now, effects);
         }
         self.review_reserve(kind, now, effects);
-        self.give_back(kind, id, may_hire, now, effects);
+        self.give_back(kind, id);
         self.call_others(kind, may_hire, now, effects);
     }
 
     // ---- the reserve
 
-    /// One in reserve is on duty from now on. If more may run, it is idle; else it waits for its turn.
+    /// One in reserve is on duty from now on. If more may run, it is idle; else it waits for its turn. Whoever has it step
+    /// in may have something for it, so that it is too early to ask whether it has idled long enough.
     pub(super) fn step_in(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let side = &mut self.sides[kind];
         side.crew[id].standing = Standing::OnDuty;
         if !side.is_full() {
             side.crew.release(id, now);
-            self.watch_idle(kind, now, effects);
+            if let Some(limit) = self.config.idle_timeout {
+                self.deadlines.arm(now.saturating_add(nanoseconds(limit)), effects);
+            }
         }
     }
 
@@ -260,7 +265,9 @@ impl<J, O> Core<J, O> {
             debug_assert!(self.is_held(slot, id), "who holds a task is told when it leaves");
             self.fail(slot, End::ExecutorGone(id), now, effects);
         }
-        self.take_back(kind, (executor.own, executor.pinned), replace, now, effects);
+        if self.take_back(kind, (executor.own, executor.pinned)) {
+            self.call_others(kind, replace, now, effects);
+        }
         self.end_if_over(now, effects);
         self.take_over(kind, replace, failed, now, effects);
         self.relieve(kind, now, effects);
@@ -295,32 +302,22 @@ impl<J, O> Core<J, O> {
 
     // ---- whose queue is given back
 
-    /// An executor takes no more tasks: those in its own queue are for whoever asks first.
-    fn give_back(&mut self, kind: Kind, id: u32, may_hire: bool, now: Nanoseconds, effects: &mut Effects) {
+    /// An executor takes no more tasks: those in its own queue are for whoever asks first. Answers whether there are any.
+    fn give_back(&mut self, kind: Kind, id: u32) -> bool {
         let executor = &mut self.sides[kind].crew[id];
         let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
-        self.take_back(kind, own, may_hire, now, effects);
+        self.take_back(kind, own)
     }
 
-    /// The tasks in the queue of an executor, of which `pinned` wait, are for whoever asks first. O(p) in the number of
-    /// their priorities: none of them is looked at before its turn.
-    fn take_back(
-        &mut self,
-        kind: Kind,
-        (queue, pinned): (Option<Queue>, usize),
-        may_hire: bool,
-        now: Nanoseconds,
-        effects: &mut Effects,
-    ) {
-        if kind == Kind::Native {
-            return; // a thread is nobody's home
+    /// The tasks in the queue of an executor, of which `pinned` wait, are for whoever asks first. Answers whether there are
+    /// any. O(p) in the number of their priorities: none of them is looked at before its turn.
+    fn take_back(&mut self, kind: Kind, (queue, pinned): (Option<Queue>, usize)) -> bool {
+        // A thread is nobody's home, and a worker may never have been.
+        if let Some(queue) = queue {
+            let side = &mut self.sides[kind];
+            side.crew.pinned -= pinned;
+            side.queue.append(queue);
         }
-        let Some(queue) = queue else { return }; // it never had one
-        let side = &mut self.sides[kind];
-        side.crew.pinned -= pinned;
-        side.queue.append(queue);
-        if pinned > 0 {
-            self.call_others(kind, may_hire, now, effects);
-        }
+        pinned > 0
     }
 }

@@ -44,9 +44,6 @@ impl<J, O> Core<J, O> {
             }
             self.deadlines.drop_first();
             debug_assert!(self.is_meant(&reminder), "a reminder leaves with its task");
-            if !self.is_meant(&reminder) {
-                continue;
-            }
             match self.table[reminder.slot].stage {
                 Stage::BackingOff { .. } => self.try_again(reminder.slot, now, effects),
                 _ => self.expire(reminder.slot, now, effects),

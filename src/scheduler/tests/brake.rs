@@ -168,3 +168,16 @@ fn an_executor_that_cannot_be_stopped_is_told_all_the_same() {
     assert!(brake.is_stopped(1));
     assert_eq!(brake.take_stopped(), Some(1));
 }
+
+#[test]
+fn a_run_that_has_not_begun_when_it_is_stopped_ends_in_good_order() {
+    let (brake, engine) = brake_and_engine();
+    brake.hold(1);
+    brake.hold(2);
+    assert!(brake.enter(2));
+    brake.leave();
+    assert!(brake.stop(1, false) && brake.stop(1, true), "it will not begin");
+    assert!(!brake.stop(2, false), "it has, and has not asked");
+    assert!(!brake.enter(1));
+    assert_eq!(engine.terminations(), 0);
+}

@@ -246,3 +246,20 @@ fn one_in_reserve_that_does_not_come_up_is_not_replaced_for_ever() {
     pool.start(JS, ids[0]).falls_asleep();
     assert_eq!(pool.start(JS, ids[1]).gone(), None);
 }
+
+#[test]
+fn one_in_reserve_that_may_not_idle_steps_in_for_what_waits_all_the_same() {
+    let config = Config { spare_workers: 1, idle_timeout: Some(Duration::ZERO), ..config(0, 1) };
+    let pool = Pool::with(&config);
+    let first = pool.start(JS, pool.submit(JS, 0).expect("nobody is there"));
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 2)]);
+    let spare = pool.start(JS, 2);
+    spare.falls_asleep();
+    first.takes();
+    pool.submit(JS, 1);
+
+    pool.scheduler.gone(JS, first.id, true);
+
+    assert!(spare.was_woken());
+    assert_eq!(spare.takes().slot, 1);
+}
