@@ -74,9 +74,26 @@ const cargo = (args, folder, flags, env) =>
 // __test__/loading.test.js watches memory over hundreds of rounds.
 const ADDRESS_OPTIONS = `detect_leaks=0:exitcode=${REPORTED}:detect_stack_use_after_return=1`
 
+/** What an owner does to a buffer that a native task has borrowed. */
+const TAKEN_AWAY = [
+  'structuredClone',
+  'a message',
+  ...('transfer' in ArrayBuffer.prototype
+    ? ['transfer()', 'transfer() to more', 'transfer() to less', 'transferToFixedLength()']
+    : []),
+  'a resize to zero',
+  'a growing memory of WebAssembly',
+  'a growing memory of WebAssembly with a limit',
+  'writing to it',
+  'collection'
+]
+
 /** What runs under AddressSanitizer, and the code it ends with. */
 const PROGRAMS = [
   [0, 'scripts/sanitize/workload.js'],
+  ...TAKEN_AWAY.map((scene) => [0, '__test__/fixtures/buffers/lent.js', scene]),
+  [0, '__test__/fixtures/buffers/lent.js', 'terminated', 'own'],
+  [0, '__test__/fixtures/buffers/lent.js', 'terminated', 'foreign'],
   [0, 'scripts/soak.js', '--minutes', '0.5', '--seed', '1'],
   [0, '__test__/fixtures/values/outside-jest.js'],
   [0, '__test__/fixtures/loading/scenes.js', 'first in a worker'],
@@ -95,7 +112,9 @@ const QUIET = { stdio: ['ignore', 'pipe', 'inherit'], timeout: 600_000 }
 function address() {
   const runtime = ask('gcc', ['-print-file-name=libasan.so']).stdout
   if (!path.isAbsolute(runtime)) throw new Skipped('gcc has no libasan')
-  const env = { LD_PRELOAD: runtime, ASAN_OPTIONS: ADDRESS_OPTIONS }
+  const home = path.join(target, 'address', 'package')
+  const addon = path.join(home, 'threadmill.node')
+  const env = { LD_PRELOAD: runtime, ASAN_OPTIONS: ADDRESS_OPTIONS, THREADMILL_ADDON: addon }
   const { stderr } = ask(process.execPath, ['-e', ''], { env: { ...process.env, ...env } })
   if (stderr !== '') throw new Skipped(`Node does not run with libasan: ${stderr.split('\n')[0]}`)
   const flags = ['-Zsanitizer=address', '-Cforce-frame-pointers=yes']
@@ -103,18 +122,17 @@ function address() {
 
   const folder = path.join(target, 'address')
   const underscored = host().replaceAll('-', '_')
-  cargo(['build', '--lib', '--features', 'testing'], folder, flags, {
+  cargo(['build', '--lib', '--features', 'testing,asan'], folder, flags, {
     // The compressors' C, too.
     [`CC_${underscored}`]: 'gcc',
     [`CFLAGS_${underscored}`]: '-fsanitize=address -fno-omit-frame-pointer'
   })
 
-  // The package once more, with this addon: it is looked for beside dist/, and nowhere else.
-  const home = path.join(folder, 'package')
+  // The package once more, with this addon.
   fs.rmSync(home, { recursive: true, force: true })
   for (const part of ['index.js', 'native.js', 'dist', 'scripts', '__test__'])
     fs.cpSync(path.join(root, part), path.join(home, part), { recursive: true })
-  fs.copyFileSync(path.join(folder, host(), 'debug', 'libthreadmill.so'), path.join(home, 'threadmill.node'))
+  fs.copyFileSync(path.join(folder, host(), 'debug', 'libthreadmill.so'), addon)
 
   for (const [expected, ...program] of PROGRAMS) {
     console.log(`  ${program.join(' ')}`)

@@ -13,7 +13,12 @@
 //! - [`catalogue`]: the native tasks, one file a family.
 //! - [`payload`]: bytes, and who may touch them when.
 //! - `binding`: the only place that knows Node-API.
+//! - `allocator`: where all of their memory comes from.
 
+// Elsewhere, and where AddressSanitizer watches the C library's blocks, all memory is that library's.
+#[cfg(not(feature = "model"))]
+#[cfg_attr(any(not(target_os = "linux"), feature = "asan"), path = "allocator/none.rs")]
+mod allocator;
 #[cfg(feature = "binding")]
 mod binding;
 pub mod catalogue;

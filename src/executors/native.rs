@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Job, NativeInput, Outcome, PoolScheduler};
+use crate::allocator::Keeping;
 use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help as Part, Helpers, Output, StopToken};
 use crate::payload::Bytes;
 use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Help, Kind, Next, Wake, words_of};
@@ -101,6 +102,7 @@ impl Endpoint for Bed {
 /// A thread's life. However it ends, the scheduler hears of it. What tasks panic with they are rejected with, so a panic
 /// that comes as far as here is this file's own, and leaves undone nobody knows what.
 fn live(scheduler: &PoolScheduler, id: u32, budget: &Budget) {
+    let _keeping = Keeping::new();
     // Unwind safety: all that is used after it is the scheduler, which is broken off.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(scheduler, id, budget))) {
         scheduler.break_off(format!("a panic in native thread {id}: {}", words_of(panic)));
