@@ -4,6 +4,7 @@
 
 require('./support/probe.js')
 const { WorkerPool } = require('..')
+const { Faults } = require('../threadmill.testing.node')
 const { rejection } = require('./support/outcomes.js')
 const { makePipe } = require('./support/pipes.js')
 const { keep, track } = require('./support/pools.js')
@@ -35,6 +36,30 @@ describe('a native task that is refused has taken nothing', () => {
     const refused = pool.execute('native:hash', input, { transfer: [buffer], ...more })
     expect(await rejection(refused)).toMatchObject({ name: 'PoolError', code })
     expect(buffer.byteLength).toBe(LENGTH)
+  })
+
+  test('for want of a thread', async () => {
+    const own = track(new WorkerPool({ nativeThreads: 2 }))
+    const buffer = new ArrayBuffer(LENGTH)
+    const run = () => own.execute('native:noop', { data: buffer }, { transfer: [buffer] })
+    Faults.refuse('thread')
+    const error = await rejection(run())
+    expect(error).toMatchObject({ name: 'PoolError', code: 'ERR_OUT_OF_MEMORY', task: 'native:noop' })
+    expect(error.message).toContain('thread')
+    expect(buffer.byteLength).toBe(LENGTH)
+    // It is granted the next time.
+    expect((await run()).byteLength).toBe(LENGTH)
+    expect(buffer.byteLength).toBe(0)
+  })
+
+  test.each([10, LENGTH])('for want of memory for a copy of another input, with %d bytes', async (length) => {
+    const [data, bytes] = [new ArrayBuffer(length), new Uint8Array(10).fill(7)]
+    const run = () => pool.execute('native:probe-echo', { data, buffers: [bytes] }, { transfer: [data] })
+    Faults.refuse('memory')
+    expect(await rejection(run())).toMatchObject({ name: 'PoolError', code: 'ERR_OUT_OF_MEMORY' })
+    expect(data.byteLength).toBe(length)
+    expect(await run()).toMatchObject({ data: Buffer.alloc(length), buffers: [bytes] })
+    expect(data.byteLength).toBe(0)
   })
 
   test.each([
@@ -212,4 +237,13 @@ describe('more than 4 GiB', () => {
     expect([buffer.byteLength, back.byteLength]).toEqual([0, LENGTH])
     expect([...new Uint8Array(back, LENGTH - 2)]).toEqual([7, 7])
   })
+})
+
+test('a JavaScript task for which no worker can be started keeps what it was to hand over', async () => {
+  const own = track(new WorkerPool({ maxWorkers: 1, execArgv: ['--there-is-no-such-flag'] }))
+  own.on('error', () => {})
+  const buffer = new ArrayBuffer(10)
+  const refused = own.execute((given) => given.byteLength, buffer, { transfer: [buffer] })
+  expect(await rejection(refused)).toMatchObject({ code: 'ERR_WORKER_EXITED' })
+  expect(buffer.byteLength).toBe(10)
 })

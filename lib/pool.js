@@ -1,6 +1,7 @@
 'use strict'
 
 const addon = require('./addon.js')
+const { PoolError, wordsOf } = require('./errors.js')
 const { closeOptions, formOf, poolOptions, resizeOptions } = require('./options/pool.js')
 const { resolveScript } = require('./options/script-path.js')
 const { executeOptions, withPriority } = require('./options/task.js')
@@ -37,6 +38,19 @@ const never = () => false
 /** Ends pools that nobody holds. */
 const abandoned = new FinalizationRegistry((/** @type {InstanceType<typeof Life>} */ life) => life.abandon())
 
+/** Rust's side of a pool, with the functions on its hot path. */
+function makeNative(options, wake) {
+  try {
+    const { memory: outbound } = Submit
+    const native = new addon.NativePool(options, calling(wake), resourceOf(wake), outbound, Inbox.memory)
+    const [submit, submitNative, drain] = native.functions()
+    return { native, submit, submitNative, drain }
+  } catch (cause) {
+    const message = `The pool cannot be made, as the runtime refuses what it needs: ${wordsOf(cause)}; make fewer of them, or free some memory`
+    throw new PoolError('ERR_OUT_OF_MEMORY', message, { cause })
+  }
+}
+
 /**
  * The parts of a pool; who uses which is in lib/owner/parts.d.ts.
  * @param {any} options
@@ -45,14 +59,8 @@ const abandoned = new FinalizationRegistry((/** @type {InstanceType<typeof Life>
 function makeParts({ limits, name, path, resources, defaults, healthInterval, errorClasses }, face) {
   /** What Rust calls; it lets go of the parts once the pool has ended. */
   const wake = { drain: nothing, hasRef: never }
-  const native = new addon.NativePool(
-    { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name },
-    calling(wake),
-    resourceOf(wake),
-    Submit.memory,
-    Inbox.memory
-  )
-  const [submit, submitNative, drain] = native.functions()
+  const options = { ...limits, ...defaults, retries: nativeRetries(defaults.retries), name }
+  const { native, submit, submitNative, drain } = makeNative(options, wake)
   const names = new Names(native, path)
   const tasks = new Tasks(names)
   const hold = new Hold(native, tasks, face)

@@ -10,6 +10,7 @@ const { isDeepStrictEqual, parseArgs } = require('node:util')
 // The addon that has tasks that panic; `npm run soak` builds it.
 process.env.THREADMILL_ADDON ??= path.join(__dirname, '..', 'threadmill.testing.node')
 const { WorkerPool } = require('..')
+const { Faults } = require(process.env.THREADMILL_ADDON)
 const { KINDS, STORM } = require('./soak/kinds.js')
 
 const { values } = parseArgs({
@@ -191,6 +192,14 @@ function slope(samples) {
   return over / samples.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
 }
 
+/** Where the memory of this process is, as far as anybody counts it: in MB. */
+function memory() {
+  const { rss, heapTotal, arrayBuffers } = process.memoryUsage()
+  const blocks = Faults.blocks()
+  const parts = { rss, heap: heapTotal, arrayBuffers, ...(blocks && { used: blocks[0], unused: blocks[1] }) }
+  return Object.entries(parts).map(([name, bytes]) => `${name} ${(bytes / 1e6).toFixed(0)}`)
+}
+
 async function main() {
   const warmUp = new WorkerPool(TASKS, { maxWorkers: 1 })
   await warmUp.execute('echo', { value: 1 }, { timeout: 1000 })
@@ -198,8 +207,10 @@ async function main() {
   const before = { threads: threads(), handles: handles() }
   const start = Date.now()
   const samples = []
+  const minutely = []
   const sampling = setInterval(() => {
     samples.push([(Date.now() - start) / 60_000, process.memoryUsage.rss() / 1e6])
+    if (samples.length % 60 === 0) minutely.push(`${samples.length / 60}: ${memory().join(', ')}`)
     for (const record of open) {
       if (Date.now() - record.since < PATIENCE || record.isLost) continue
       record.isLost = true
@@ -216,7 +227,7 @@ async function main() {
   report(undefined)
 
   function report(failure) {
-    const steady = samples.slice(Math.floor(samples.length / 4))
+    const steady = samples.slice(Math.floor(samples.length / 3)) // pools of every shape have come and gone by then
     const after = { threads: threads(), handles: handles() }
     const table = (entries) =>
       Object.entries(entries)
@@ -228,10 +239,11 @@ async function main() {
     console.log(`faults\n${table(faults)}`)
     console.log(`rejections by code\n${table(endings)}`)
     console.log(`lost ${totals.lost}, doubled ${totals.doubled}, wrong ${totals.wrong}`)
+    console.log(`MB by the minute\n  ${minutely.join('\n  ')}`)
     const [, first = 0] = steady[0] ?? []
     const [, last = 0] = steady.at(-1) ?? []
     console.log(
-      `RSS ${first.toFixed(0)} MB -> ${last.toFixed(0)} MB, slope ${slope(steady).toFixed(2)} MB a minute`
+      `RSS after the first third ${first.toFixed(0)} MB -> ${last.toFixed(0)} MB, slope ${slope(steady).toFixed(2)} MB a minute`
     )
     console.log(
       `threads ${before.threads} -> ${after.threads}, handles ${before.handles} -> ${after.handles}`

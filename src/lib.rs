@@ -14,6 +14,7 @@
 //! - [`payload`]: bytes, and who may touch them when.
 //! - `binding`: the only place that knows Node-API.
 //! - `allocator`: where all of their memory comes from.
+//! - `refusals`: for tests, what the system and the engine refuse.
 
 // Elsewhere, and where AddressSanitizer watches the C library's blocks, all memory is that library's.
 #[cfg(not(feature = "model"))]
@@ -26,4 +27,6 @@ pub mod catalogue;
 #[cfg(not(feature = "model"))]
 pub mod executors;
 pub mod payload;
+#[cfg(not(feature = "model"))]
+mod refusals;
 pub mod scheduler;

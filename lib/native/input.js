@@ -5,6 +5,7 @@ const addon = require('../addon.js')
 const { PoolError, invalidType, invalidValue, show, wordsOf } = require('../errors.js')
 const { isObject } = require('../options/check.js')
 const { VIEWS } = require('../wire/format.js')
+const { ATTACH } = require('../wire/layout.js')
 const { checkTransferred } = require('../wire/transfer.js')
 const { bufferOf, isDetached, kindOf, lengthOf, offsetOf, sizeOf } = require('../wire/views.js')
 const { DeclaredOptions } = require('./declared.js')
@@ -43,25 +44,41 @@ class NativeInput {
     this.#transfer = transfer
   }
 
+  /** Says how each attachment is held, but for those that are taken from their owner later. */
+  lend() {
+    const transferred = this.#transfer.length === 0 ? NOTHING_TRANSFERRED : new Set(this.#transfer)
+    for (const found of this.#found) {
+      const { original, buffer, length, isOurs } = found
+      const isTaken = transferred.has(buffer)
+      this.attachments.push(isTaken ? undefined : viewOf(buffer, found))
+      this.returns.push(isTaken ? undefined : original)
+      this.modes.push(isTaken ? ATTACH.PIN : modeOf(buffer, length, isOurs))
+    }
+  }
+
   /**
-   * Takes what is to be transferred from its owner, all or none, and says how each attachment is held. To be called
-   * once nothing can refuse the task any more but a runtime that has not told what it must not transfer, and right
-   * before the task is submitted: no code of the user's runs in here.
+   * Takes what is to be transferred from its owner, all or none. To be called once nothing can refuse the task any more
+   * but a runtime that has not told what it must not transfer, and right before the task is submitted: no code of the
+   * user's runs in here.
    */
   take() {
     const taken = takeAll(this.#transfer)
-    for (const { original, buffer, offset, length, isOurs } of this.#found) {
+    for (const [index, found] of this.#found.entries()) {
+      const { original, buffer, offset, length } = found
       const owned = taken.get(buffer)
-      const memory = owned ?? buffer
-      const isLong = length > LONGEST_TYPED_ARRAY
-      this.attachments.push(
-        isLong ? new DataView(memory, offset, length) : new Uint8Array(memory, offset, length)
-      )
-      this.returns.push(owned === undefined ? original : sameKind(original, owned, offset, length))
-      this.modes.push(modeOf(memory, length, isOurs || owned !== undefined))
+      if (owned === undefined) continue
+      this.attachments[index] = viewOf(owned, found)
+      this.returns[index] = sameKind(original, owned, offset, length)
     }
   }
 }
+
+/** The bytes as Rust reads them. */
+const viewOf = (memory, { offset, length }) =>
+  length > LONGEST_TYPED_ARRAY ? new DataView(memory, offset, length) : new Uint8Array(memory, offset, length)
+
+/** @type {Set<ArrayBuffer>} */
+const NOTHING_TRANSFERRED = new Set()
 
 /** The bytes that an input names, in the order in which they were met. */
 class Bytes {
@@ -152,7 +169,6 @@ const NOTHING = new NativeInput('', [], NO_BUFFERS)
 
 /** Takes buffers from their owner, all or none; answers the memory of each. */
 function takeAll(transfer) {
-  if (transfer.length === 0) return NOTHING_TAKEN
   let memories
   try {
     memories = structuredClone(transfer, { transfer })
@@ -163,9 +179,6 @@ function takeAll(transfer) {
   checkTransferred(transfer)
   return new Map(transfer.map((buffer, index) => [buffer, memories[index]]))
 }
-
-/** @type {Map<ArrayBuffer, ArrayBuffer>} */
-const NOTHING_TAKEN = new Map()
 
 /** Those that this runtime has besides. */
 const { Float16Array } = /** @type {any} */ (globalThis)

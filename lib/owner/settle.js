@@ -90,9 +90,9 @@ class Settle {
       case RECORD.CARGO_REJECTED:
         return this.#settle(record, this.#workers.receive(number))
       case RECORD.LARGE_BYTES:
-        return this.#settle(record, { value: this.#native.takeMemories(1)[0], error: undefined })
+        return this.#settle(record, this.#take(1))
       case RECORD.VALUE:
-        return this.#settle(record, { value: this.#native.takeMemories(number), error: undefined })
+        return this.#settle(record, this.#take(number))
       case RECORD.DELIVER:
         return void this.#rest.push(() => this.#delivery.deliverLate(slot, number))
       case RECORD.HIRE:
@@ -156,7 +156,7 @@ class Settle {
         return bytes
       }
       case RECORD.LARGE_BYTES:
-        return Buffer.from(cargo)
+        return Buffer.from(cargo[0])
       case RECORD.ATTACHMENT:
         return this.#tasks.kept[slot]?.returns[number]
       case RECORD.VALUE:
@@ -165,11 +165,15 @@ class Settle {
   }
 
   #errorOf(record, cargo) {
-    if (cargo.error !== undefined) return this.#unreadable(record.slot, cargo.error)
+    const { kind, slot } = record
+    if (cargo.error !== undefined)
+      return kind === RECORD.LARGE_BYTES || kind === RECORD.VALUE
+        ? this.#notHandedOver(slot, cargo.error)
+        : this.#unreadable(slot, cargo.error)
     try {
       return this.#errorIn(record, cargo.value)
     } catch (cause) {
-      return this.#unreadable(record.slot, cause) // no memory for it, say
+      return this.#unreadable(slot, cause) // no memory for it, say
     }
   }
 
@@ -196,6 +200,15 @@ class Settle {
     }
   }
 
+  /** The memories of a native task's output; if the engine makes nothing of them, they are freed. */
+  #take(count) {
+    try {
+      return { value: this.#native.takeMemories(count), error: undefined }
+    } catch (error) {
+      return { value: undefined, error }
+    }
+  }
+
   #limits(slot) {
     return this.#tasks.kept[slot]?.options ?? this.#defaults
   }
@@ -207,6 +220,12 @@ class Settle {
       if (error.code === 'ERR_TASK_NOT_FOUND') this.#tasks.foundNothing(slot)
     }
     return error
+  }
+
+  #notHandedOver(slot, cause) {
+    const task = this.#tasks.nameOf(slot)
+    const message = `The result of the task '${task}' cannot be handed over: ${wordsOf(cause)}; ask for less, or run fewer such tasks at a time`
+    return new PoolError('ERR_OUT_OF_MEMORY', message, { cause, task })
   }
 
   #unreadable(slot, cause) {

@@ -136,8 +136,9 @@ class Submit {
     const worker = answer >> ANSWER.WORKER_SHIFT
     const delivers = (answer & ANSWER.DELIVER) !== 0
     this.#submitted(answer)
-    if (!fits) this.#delivery.begin(slot, delivers ? worker : 0)
     if (worker > 0 && !delivers) this.#workers.start(worker)
+    // Not if no worker can be started, and the task has been given up: then it keeps what it was to hand over.
+    if (!fits && tasks.kept[slot] === kept) this.#delivery.begin(slot, delivers ? worker : 0)
     return promise.then(undefined, addSubmitSite)
   }
 
@@ -150,12 +151,9 @@ class Submit {
     // before anything is taken from the caller that a refused task would not give back.
     if (isAborted(options?.signal)) return Promise.reject(reasonOf(options.signal))
     const isAdmitted = transfer.length > 0
-    if (isAdmitted) {
-      const refused = this.#native.refuses(true)
-      if (refused < 0) throw this.#refusal(refused, label.name)
-    }
-    taking.take()
+    taking.lend()
     const { options: text, attachments, modes, returns } = taking
+    if (isAdmitted) this.#take(taking, label.name)
     let kept
     if (attachments.length > 0 || options !== undefined || this.#asks) {
       kept = new Kept()
@@ -181,6 +179,18 @@ class Submit {
     if (answer < 0) this.#refuse(slot, answer)
     this.#submitted(answer)
     return promise.then(undefined, addSubmitSite)
+  }
+
+  /** Takes a native task's buffers from their owner once everything that it needs besides is at hand. */
+  #take(taking, task) {
+    const refused = this.#native.admit(taking.attachments, taking.modes)
+    if (refused < 0) throw this.#refusal(refused, task)
+    try {
+      taking.take()
+    } catch (error) {
+      this.#native.dismiss()
+      throw error
+    }
   }
 
   /** Whether `when` is asked if the task fails. */

@@ -20,35 +20,52 @@ use napi::{check_status, sys};
 use super::backing_store::Hold;
 use super::layout::attach;
 use crate::payload::{Bytes, Pinned, Shared};
+use crate::refusals::is_refused;
 
-/// Reads the array of views that is argument `at`, each with its mode, a number in the array after it. `None` if there is
-/// no memory for a copy.
+/// What was held ahead of a submission: what is pinned is missing, as it is taken from its owner after that.
+pub(super) type Held = Vec<Option<Bytes>>;
+
+/// Holds or copies what is not to be pinned, before anything is taken from its owner. `None` if there is no memory for a
+/// copy.
+///
+/// # Safety
+/// As [`read`] demands, of whatever is then read with the answer.
+pub(super) unsafe fn hold(env: &Env, views: &Object<'_>, modes: &[u32]) -> Result<Option<Held>> {
+    let mut held = Vec::with_capacity(modes.len());
+    for (index, mode) in modes.iter().enumerate() {
+        if *mode == attach::PIN {
+            held.push(None);
+            continue;
+        }
+        // SAFETY: the caller's word.
+        match unsafe { bytes_of(&Memory::of(env, views, index as u32)?, *mode) }? {
+            Some(bytes) => held.push(Some(bytes)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(held))
+}
+
+/// Reads the array of views that is argument `at`, each with its mode, a number in the array after it, but for those that
+/// are held already. `None` if there is no memory for a copy.
 ///
 /// # Safety
 /// The caller keeps the array and what is in it until the task's outcome has been delivered, and nobody writes to memory
 /// with the mode `PIN` meanwhile. (To write to borrowed memory is its owner's fault: the task may come to anything.)
-pub(super) unsafe fn read(context: &FunctionCallContext<'_>, at: usize) -> Result<Option<Vec<Bytes>>> {
+pub(super) unsafe fn read(
+    context: &FunctionCallContext<'_>,
+    at: usize,
+    held: Held,
+) -> Result<Option<Vec<Bytes>>> {
     let views = context.get::<Object<'_>>(at)?;
     let modes = context.get::<Vec<u32>>(at + 1)?;
+    let mut held = held.into_iter();
     let mut attachments = Vec::with_capacity(modes.len());
     for (index, mode) in modes.into_iter().enumerate() {
-        let memory = Memory::of(context.env, &views, index as u32)?;
-        let (start, length) = (memory.start, memory.length);
-        let bytes = match mode {
+        let bytes = match held.next().flatten() {
+            Some(bytes) => Some(bytes),
             // SAFETY: the caller's word.
-            attach::PIN => Some(Bytes::Pinned(unsafe { Pinned::new(start, length, None) })),
-            // SAFETY: the view keeps the memory, and is kept.
-            attach::SHARE => Some(Bytes::Shared(unsafe { Shared::new(start, length) })),
-            attach::BORROW => match Hold::of(memory.buffer) {
-                Some(hold) => {
-                    let keeper = Arc::new(hold);
-                    // SAFETY: the hold keeps the memory; that nobody writes to it is its owner's word.
-                    Some(Bytes::Pinned(unsafe { Pinned::new(start, length, Some(keeper)) }))
-                }
-                None => memory.copied(),
-            },
-            attach::COPY => memory.copied(),
-            _ => return Err(Error::from_reason("no such mode")),
+            None => unsafe { bytes_of(&Memory::of(context.env, &views, index as u32)?, mode) }?,
         };
         match bytes {
             Some(bytes) => attachments.push(bytes),
@@ -56,6 +73,30 @@ pub(super) unsafe fn read(context: &FunctionCallContext<'_>, at: usize) -> Resul
         }
     }
     Ok(Some(attachments))
+}
+
+/// The bytes of a view, by its mode. `None` if there is no memory for a copy.
+///
+/// # Safety
+/// As [`read`] demands.
+unsafe fn bytes_of(memory: &Memory, mode: u32) -> Result<Option<Bytes>> {
+    let (start, length) = (memory.start, memory.length);
+    Ok(match mode {
+        // SAFETY: the caller's word.
+        attach::PIN => Some(Bytes::Pinned(unsafe { Pinned::new(start, length, None) })),
+        // SAFETY: the view keeps the memory, and is kept.
+        attach::SHARE => Some(Bytes::Shared(unsafe { Shared::new(start, length) })),
+        attach::BORROW => match Hold::of(memory.buffer) {
+            Some(hold) => {
+                let keeper = Arc::new(hold);
+                // SAFETY: the hold keeps the memory; that nobody writes to it is its owner's word.
+                Some(Bytes::Pinned(unsafe { Pinned::new(start, length, Some(keeper)) }))
+            }
+            None => memory.copied(),
+        },
+        attach::COPY => memory.copied(),
+        _ => return Err(Error::from_reason("no such mode")),
+    })
 }
 
 /// The memory of a view.
@@ -98,6 +139,9 @@ impl Memory {
 
     /// A copy; `None` if there is no memory for it.
     fn copied(&self) -> Option<Bytes> {
+        if is_refused("memory") {
+            return None;
+        }
         let mut copy = Vec::new();
         copy.try_reserve_exact(self.length).ok()?;
         if self.length > 0 {

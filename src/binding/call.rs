@@ -17,12 +17,16 @@
 //!
 //! The places are those of [`argument`], where doubles have numbers of their own.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use napi::bindgen_prelude::*;
 use napi::{JsString, check_status, sys};
 
 use super::layout::{argument, single};
 use super::values::StringReader;
 use crate::payload::Message;
+use crate::refusals::is_refused;
 
 /// Bytes ahead of the message.
 const HEAD: usize = 4 * single::CALL;
@@ -106,8 +110,24 @@ pub(super) fn function<'env, Return: ToNapiValue + 'static>(
     name: &str,
     call: impl Fn(FunctionCallContext<'_>) -> Result<Return> + 'static,
 ) -> Result<Unknown<'env>> {
-    let function = env.create_function_from_closure::<(), Return, _>(name, call)?;
-    Ok(function.to_unknown())
+    // If no function comes of it, the closure stays, and what it has does not.
+    let call = Rc::new(RefCell::new(Some(call)));
+    let own = call.clone();
+    let closure = move |context: FunctionCallContext<'_>| match &*own.borrow() {
+        Some(call) => call(context),
+        None => Err(Error::from_reason("there is no such function")),
+    };
+    let function = match is_refused("function") {
+        false => env.create_function_from_closure::<(), Return, _>(name, closure),
+        true => {
+            std::mem::forget(closure);
+            Err(Error::from_reason("a test wants it"))
+        }
+    };
+    if function.is_err() {
+        call.take();
+    }
+    Ok(function?.to_unknown())
 }
 
 /// Calls a function without arguments; what it returns is dropped. `Err` if it threw, with the exception pending.

@@ -11,6 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use napi::bindgen_prelude::*;
 use napi::sys;
 
+use super::hand_over::{self, HandOver};
+use crate::refusals::is_refused;
 use crate::scheduler::Wake;
 
 /// A JavaScript function of some isolate that any thread may have called "soon". It does not keep the
@@ -41,11 +43,12 @@ impl EventLoop {
         retain_current_module_for_unload_safety();
         let name = env.create_string("Threadmill")?;
         let open = Arc::new(Open(RwLock::new(None)));
-        let data = Arc::into_raw(open.clone());
+        let end = HandOver::new(Finalized(open.clone()));
+        let hint = end.hint();
         let mut raw = null_mut();
-        // SAFETY: the values are of this environment, and `data` is a reference of its own, which `finalize` takes
-        // back. Without a function of ours to call it, Node-API calls `function` without arguments.
-        let status = unsafe {
+        // SAFETY: the values are of this environment, and `hint` is for `finalize`. Without a function of ours to call
+        // it, Node-API calls `function` without arguments.
+        let mut create = || unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
                 function.raw(),
@@ -53,18 +56,18 @@ impl EventLoop {
                 name.raw(),
                 0,
                 1,
-                data.cast_mut().cast(),
+                hint,
                 Some(finalize),
                 null_mut(),
                 None,
                 &mut raw,
             )
         };
-        if status != sys::Status::napi_ok {
-            // SAFETY: nobody has taken it.
-            drop(unsafe { Arc::from_raw(data) });
+        let is_refused = is_refused("event loop");
+        if is_refused || create() != sys::Status::napi_ok {
             return Err(Error::from_reason("the event loop cannot be woken"));
         }
+        end.taken();
         *open.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Handle(raw));
         let own = Self(open);
         own.hold(env, false);
@@ -116,9 +119,17 @@ impl Wake for EventLoop {
     }
 }
 
+/// The end that Node-API has.
+struct Finalized(Arc<Open>);
+
+impl Drop for Finalized {
+    fn drop(&mut self) {
+        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 /// Called by Node-API when the function has been released and its calls are through, or its environment ends.
-unsafe extern "C" fn finalize(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: what `new` has given, once.
-    let open = unsafe { Arc::from_raw(data.cast_const().cast::<Open>()) };
-    *open.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+unsafe extern "C" fn finalize(env: sys::napi_env, hint: *mut c_void, data: *mut c_void) {
+    // SAFETY: of a threadsafe function, `new`'s hint comes as the data, and once.
+    unsafe { hand_over::free::<Finalized>(env, data, hint) };
 }

@@ -9,6 +9,7 @@
 //! - [`limits`]: options and limits, as the scheduler has them.
 //! - [`event_loop`]: waking an isolate; [`isolate`]: stopping what it runs.
 //! - [`values`]: strings and memory of JavaScript.
+//! - [`hand_over`]: ownership that passes to the engine.
 //! - [`attachments`]: the buffers of native tasks; [`backing_store`]: holding memory that JavaScript may take
 //!   away.
 //!
@@ -21,6 +22,7 @@ mod call;
 mod event_loop;
 #[cfg(feature = "testing")]
 mod faults;
+mod hand_over;
 mod isolate;
 mod layout;
 mod limits;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use napi::JsString;
 use napi::bindgen_prelude::*;
 
-use super::attachments;
+use super::attachments::{self, Held};
 use super::call::{self, Call, Raw};
 use super::layout::{answer, record, submit};
 use super::limits;
@@ -34,6 +34,8 @@ pub(super) struct Owner {
     pub large: RefCell<VecDeque<Array>>,
     /// Bytes of the largest ArrayBuffer that can be made of them.
     largest: usize,
+    /// What is held for a native task that is about to be submitted, once its buffers have been taken.
+    admitted: RefCell<Held>,
 }
 
 impl Owner {
@@ -52,7 +54,35 @@ impl Owner {
             held: Cell::new(None),
             large: RefCell::default(),
             largest,
+            admitted: RefCell::default(),
         }
+    }
+
+    /// Whatever a native task needs that has buffers to be taken from their owner, before they are: what it reads besides,
+    /// and a thread if there is none. Answers 0, or why it would be refused.
+    ///
+    /// # Safety
+    /// As [`attachments::hold`] demands.
+    pub(super) unsafe fn admit(&self, env: &Env, views: &Object<'_>, modes: &[u32]) -> Result<i32> {
+        let scheduler = &self.shared.scheduler;
+        if let Some(refused) = scheduler.refuses(Kind::Native) {
+            return Ok(refusal(refused));
+        }
+        // SAFETY: the caller's word.
+        let Some(held) = (unsafe { attachments::hold(env, views, modes) })? else {
+            return Ok(answer::NO_MEMORY);
+        };
+        if !scheduler.has_executors(Kind::Native) && self.shared.native_threads.reserve().is_err() {
+            return Ok(answer::NO_THREAD);
+        }
+        *self.admitted.borrow_mut() = held;
+        Ok(0)
+    }
+
+    /// Lets go of what was admitted and has not been submitted, or not been needed.
+    pub(super) fn dismiss(&self) {
+        self.admitted.take();
+        self.shared.native_threads.dismiss();
     }
 
     /// `submit(text, delays?, affinity?)`: a JavaScript task, its arguments and message in `outbound`, the delays
@@ -83,19 +113,34 @@ impl Owner {
     pub(super) fn submit_native(&self, context: &FunctionCallContext<'_>) -> Result<i32> {
         let outbound = self.outbound.borrow();
         let call = Call::read(&outbound)?;
+        if call.flags & submit::ADMITTED == 0 {
+            return self.submit_call(&call, &outbound, context, Held::new());
+        }
+        let answer = self.submit_call(&call, &outbound, context, self.admitted.take());
+        self.dismiss(); // a thread that was not needed
+        answer
+    }
+
+    fn submit_call(
+        &self,
+        call: &Call,
+        outbound: &[u8],
+        context: &FunctionCallContext<'_>,
+        held: Held,
+    ) -> Result<i32> {
         let attachments = if context.length() > 1 {
             // SAFETY: `lib/` keeps the array until the slot's record has come, and after a termination until ENDED has,
             // when no native thread is left; teardown joins them. It is the only one that has what it pins.
-            match unsafe { attachments::read(context, 1) }? {
+            match unsafe { attachments::read(context, 1, held) }? {
                 Some(attachments) => attachments,
                 None => return Ok(answer::NO_MEMORY),
             }
         } else {
             Vec::new()
         };
-        let limits = limits_of(&call, &outbound, context, 3)?;
+        let limits = limits_of(call, outbound, context, 3)?;
         let job = NativeInput { options: context.get(0)?, attachments }.into_job();
-        Ok(match self.shared.scheduler.submit(submission(&call, Kind::Native, limits, job)) {
+        Ok(match self.shared.scheduler.submit(submission(call, Kind::Native, limits, job)) {
             Ok(Submitted { hire: Some(thread), .. }) if !self.start_thread(thread) => {
                 if self.shared.scheduler.withdraw(call.slot) { answer::NO_THREAD } else { 0 }
             }

@@ -46,7 +46,6 @@ impl NativePool {
         let largest = values::largest_memory(env)?;
         let budget = Budget::new(limits::memory(options.native_memory)).with_largest_output(largest);
         let shared = Shared::new(&config, options.name, budget, event_loop);
-        let number = shared::register(&shared);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
         // ended, there is somebody for them to wake. (At the exit of the main thread Node runs no hooks, and the
         // process takes its threads along.)
@@ -56,6 +55,7 @@ impl NativePool {
                 shared.native_threads.join();
             }
         })?;
+        let number = shared::register(&shared);
         let owner = Rc::new(Owner::new(shared, outbound, inbound, largest));
         Ok(Self { owner, number, teardown: RefCell::new(Some(teardown)) })
     }
@@ -130,15 +130,15 @@ impl NativePool {
 
     /// Takes back those of these tasks that do not run. Answers the others, in their order.
     #[napi(catch_unwind)]
-    pub fn withdraw_all(&self, slots: Uint32Array) -> Uint32Array {
-        let left = slots.iter().filter(|slot| !self.owner.shared.scheduler.withdraw(**slot));
-        left.copied().collect::<Vec<u32>>().into()
+    pub fn withdraw_all<'env>(&self, env: &'env Env, slots: Uint32Array) -> Result<Unknown<'env>> {
+        let left = slots.iter().copied().filter(|slot| !self.owner.shared.scheduler.withdraw(*slot));
+        values::numbers(env, left.collect())
     }
 
     /// Takes back every task that waits and that nobody is free to take. Answers their slots.
     #[napi(catch_unwind)]
-    pub fn cancel_queued(&self) -> Uint32Array {
-        self.owner.shared.scheduler.cancel_queued().into()
+    pub fn cancel_queued<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        values::numbers(env, self.owner.shared.scheduler.cancel_queued())
     }
 
     /// Gives up a task: 0 if no record of it will come, 1 if one will when it has stopped, 2 if one is on its way.
@@ -168,6 +168,20 @@ impl NativePool {
     pub fn refuses(&self, is_native: bool) -> i32 {
         let kind = if is_native { Kind::Native } else { Kind::JavaScript };
         self.owner.shared.scheduler.refuses(kind).map_or(0, owner::refusal)
+    }
+
+    /// The same of a native task whose views and modes are these, with everything made ready for it: no submission that
+    /// follows at once, with the views that are missing here and are to be pinned, can be refused for want of anything.
+    #[napi(catch_unwind)]
+    pub fn admit(&self, env: &Env, views: Object<'_>, modes: Vec<u32>) -> Result<i32> {
+        // SAFETY: as in `Owner::submit_native`, which follows.
+        unsafe { self.owner.admit(env, &views, &modes) }
+    }
+
+    /// What was admitted is not submitted.
+    #[napi(catch_unwind)]
+    pub fn dismiss(&self) {
+        self.owner.dismiss();
     }
 
     /// Whether `worker` still awaits the input of the task in `slot`.

@@ -1,12 +1,13 @@
 //! Strings and memory of JavaScript.
 
 use std::ffi::c_void;
-use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
 use napi::{JsString, JsValue, check_status, sys};
 
+use super::hand_over::{self, HandOver};
 use crate::payload::{Array, Text};
+use crate::refusals::is_refused;
 
 /// What a thread reads strings into: nearly all fit, so reading takes one call.
 pub(super) struct StringReader(Vec<u16>);
@@ -92,7 +93,8 @@ pub(super) fn largest_memory(env: &Env) -> Result<usize> {
     Ok(if (version.major, version.minor) < (22, 3) { 1 << 32 } else { (1 << 53) - 1 })
 }
 
-/// An ArrayBuffer of `memory`, which it frees when it is collected; a copy where the runtime refuses foreign memory.
+/// An ArrayBuffer of `memory`, which it frees when it is collected; a copy where the runtime refuses foreign memory. If
+/// there is neither, the memory is freed.
 pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Unknown<'env>> {
     let (start, length) = memory.memory();
     let mut buffer = std::ptr::null_mut();
@@ -103,23 +105,67 @@ pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Un
         })?;
         return Ok(unknown(env, buffer));
     }
-    // Two hold it: the ArrayBuffer, through `free`, and this function. An engine that refuses may have called `free`
-    // already or not, or may call it yet: whichever it does, nothing is freed twice or in use. If it never calls it, the
-    // memory leaks.
-    let memory = Arc::new(memory);
-    let hint = Arc::into_raw(memory.clone()).cast_mut().cast();
-    // SAFETY: the memory stays where it is while the array lives, which is until `free` has been called, and nobody
-    // else touches it.
+    let memory = HandOver::new(memory);
+    let hint = memory.hint();
+    // SAFETY: the memory stays where it is until the engine or `memory` frees it, and the engine uses it only if it
+    // has taken it; nobody else touches it.
     let status = unsafe {
-        sys::napi_create_external_arraybuffer(env.raw(), start.cast(), length, Some(free), hint, &mut buffer)
+        refusable(env, hint, || {
+            let free = Some(hand_over::free::<Array> as unsafe extern "C" fn(_, _, _));
+            sys::napi_create_external_arraybuffer(env.raw(), start.cast(), length, free, hint, &mut buffer)
+        })
     };
     if status == sys::Status::napi_no_external_buffers_allowed {
-        // SAFETY: this status comes before anything is made of the memory: `free` is not called, and the hint is ours.
-        drop(unsafe { Arc::from_raw(hint.cast::<Array>()) });
-        return copied(env, &memory, length);
+        // SAFETY: this status comes before anything is made of the memory or the hint.
+        let memory = unsafe { memory.forgotten(hint) };
+        return memory.map_or_else(|| refused(length), |memory| copied(env, &memory, length));
     }
-    check_status!(status, "the runtime makes no ArrayBuffer of {length} bytes")?;
+    if status != sys::Status::napi_ok {
+        return refused(length);
+    }
+    memory.taken();
     Ok(unknown(env, buffer))
+}
+
+/// Calls the engine, unless a test wants it to refuse: before it has done anything, when it has freed what it was given,
+/// or before it will.
+///
+/// # Safety
+/// As `call` demands; `hint` is what it gives.
+unsafe fn refusable(
+    env: &Env,
+    hint: *mut c_void,
+    call: impl FnOnce() -> sys::napi_status,
+) -> sys::napi_status {
+    if is_refused("array buffer") {
+        return sys::Status::napi_generic_failure;
+    }
+    if is_refused("array buffer, freed") {
+        // SAFETY: as the engine would.
+        unsafe { hand_over::free::<Array>(env.raw(), std::ptr::null_mut(), hint) };
+        return sys::Status::napi_generic_failure;
+    }
+    if is_refused("foreign memory") {
+        return sys::Status::napi_no_external_buffers_allowed;
+    }
+    let status = call();
+    if is_refused("array buffer, freed later") { sys::Status::napi_generic_failure } else { status }
+}
+
+fn refused<T>(length: usize) -> Result<T> {
+    Err(Error::from_reason(format!("the runtime makes no ArrayBuffer of {length} bytes")))
+}
+
+/// A Uint32Array of `numbers`.
+pub(super) fn numbers(env: &Env, numbers: Vec<u32>) -> Result<Unknown<'_>> {
+    let length = numbers.len();
+    let buffer = array_buffer(env, Array::Uint32(numbers))?;
+    let (kind, mut array) = (sys::TypedarrayType::uint32_array, std::ptr::null_mut());
+    // SAFETY: the buffer is a live value, and has as many numbers; an out-pointer to a local.
+    check_status!(unsafe {
+        sys::napi_create_typedarray(env.raw(), kind, length, buffer.raw(), 0, &mut array)
+    })?;
+    Ok(unknown(env, array))
 }
 
 /// An ArrayBuffer of the engine's own memory, with the bytes of `memory`.
@@ -135,11 +181,4 @@ fn copied<'env>(env: &'env Env, memory: &Array, length: usize) -> Result<Unknown
 fn unknown<'env>(env: &'env Env, value: sys::napi_value) -> Unknown<'env> {
     // SAFETY: a live value of this environment, made in this scope.
     unsafe { Unknown::from_raw_unchecked(env.raw(), value) }
-}
-
-/// Lets go of the memory behind an ArrayBuffer.
-unsafe extern "C" fn free(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: `hint` came from `Arc::into_raw` in `array_buffer`, and the engine calls this once. Freeing numbers
-    // does not unwind.
-    drop(unsafe { Arc::from_raw(hint.cast::<Array>().cast_const()) });
 }

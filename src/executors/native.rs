@@ -12,6 +12,7 @@ use super::{Job, NativeInput, Outcome, PoolScheduler};
 use crate::allocator::Keeping;
 use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help as Part, Helpers, Output, StopToken};
 use crate::payload::Bytes;
+use crate::refusals::is_refused;
 use crate::scheduler::{Assignment, Ending, Endpoint, Finished, Help, Kind, Next, Wake, words_of};
 
 /// The native threads of one pool.
@@ -20,12 +21,44 @@ pub struct NativeThreads {
     /// The memory of all their tasks together.
     budget: Arc<Budget>,
     handles: Mutex<Vec<JoinHandle<()>>>,
+    /// A thread that waits to be told which executor it is. It ends if nobody tells it any more.
+    reserved: Mutex<Option<Sender<Place>>>,
+}
+
+/// What a thread is to be.
+struct Place {
+    id: u32,
+    scheduler: Arc<PoolScheduler>,
 }
 
 impl NativeThreads {
     /// No thread yet. `name` shows in the threads' names; `budget` is that of their tasks together.
     pub fn new(name: String, budget: Budget) -> Self {
-        Self { name, budget: Arc::new(budget), handles: Mutex::default() }
+        Self { name, budget: Arc::new(budget), handles: Mutex::default(), reserved: Mutex::default() }
+    }
+
+    /// Has a thread at hand for the next [`NativeThreads::start`], which then cannot fail.
+    ///
+    /// # Errors
+    /// The operating system's, if it grants no thread.
+    pub fn reserve(&self) -> io::Result<()> {
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        if reserved.is_none() {
+            let (teller, told) = bounded::<Place>(1);
+            let budget = self.budget.clone();
+            self.spawn("first", move || {
+                if let Ok(Place { id, scheduler }) = told.recv() {
+                    live(&scheduler, id, &budget);
+                }
+            })?;
+            *reserved = Some(teller);
+        }
+        Ok(())
+    }
+
+    /// Lets go of a thread that is at hand.
+    pub fn dismiss(&self) {
+        *self.reserved.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Starts a thread as executor `id`.
@@ -33,30 +66,37 @@ impl NativeThreads {
     /// # Errors
     /// The operating system's, if it grants no thread; the executor is then gone.
     pub fn start(&self, id: u32, scheduler: &Arc<PoolScheduler>) -> io::Result<()> {
-        silence_panics_of_tasks();
-        let (own, budget) = (scheduler.clone(), self.budget.clone());
-        let name = format!("{}-{id}", self.name);
-        let spawned = thread::Builder::new().name(name).spawn(move || live(&own, id, &budget));
-        match spawned {
-            Ok(handle) => {
-                let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-                // Those that were idle for too long have ended.
-                for ended in handles.extract_if(.., |handle| handle.is_finished()) {
-                    let _ = ended.join(); // at once
-                }
-                handles.push(handle);
-                Ok(())
-            }
-            Err(error) => {
-                scheduler.gone(Kind::Native, id, false);
-                Err(error)
-            }
+        let reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(teller) = reserved {
+            let place = Place { id, scheduler: scheduler.clone() };
+            // Never an error: it waits, and there is room.
+            let _ = teller.send(place);
+            return Ok(());
         }
+        let (own, budget) = (scheduler.clone(), self.budget.clone());
+        self.spawn(&id.to_string(), move || live(&own, id, &budget))
+            .inspect_err(|_| scheduler.gone(Kind::Native, id, false))
+    }
+
+    fn spawn(&self, name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        silence_panics_of_tasks();
+        if is_refused("thread") {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let handle = thread::Builder::new().name(format!("{}-{name}", self.name)).spawn(life)?;
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that were idle for too long have ended.
+        for ended in handles.extract_if(.., |handle| handle.is_finished()) {
+            let _ = ended.join(); // at once
+        }
+        handles.push(handle);
+        Ok(())
     }
 
     /// Waits until every thread has ended. To be called once the scheduler has none left to run, or has
     /// been terminated; otherwise it waits for ever.
     pub fn join(&self) {
+        self.dismiss();
         let handles = std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner));
         for handle in handles {
             // A thread catches what its tasks throw; one that died all the same has nothing to tell.
