@@ -49,6 +49,7 @@ impl<J, O> Core<J, O> {
     pub(super) fn let_go(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         self.sides[kind].crew.end_awaiting(id, None, now, &mut effects.wakes);
         self.watch_calls(now, effects);
+        self.leave_home(kind, id, now, effects);
         self.release(kind, now, effects);
     }
 }

@@ -77,6 +77,8 @@ pub(super) struct Run {
     pub number: u64,
     pub slot: u32,
     pub deadline: Option<Nanoseconds>,
+    /// Whether its task has a key, all of whose tasks run on one executor.
+    pub is_keyed: bool,
     pub stop: Option<Stop>,
 }
 
@@ -180,6 +182,12 @@ impl Executor {
     /// Whether new tasks may be meant for it.
     pub(super) fn stays(&self) -> bool {
         !self.is_retiring() && self.standing == Standing::OnDuty
+    }
+
+    /// Whether its own queue, and the keys that are its own, stay with it. Those of who is to end go to others once none of
+    /// their tasks can be running here.
+    pub(super) fn is_home(&self) -> bool {
+        !self.is_retiring() || self.held_task().is_some() || self.runs.iter().any(|run| run.is_keyed)
     }
 
     /// Whether it works until a replacement is up.

@@ -25,7 +25,7 @@ impl<J, O> Core<J, O> {
         let Side { crew, places, .. } = &self.sides[Kind::JavaScript];
         let known = key.and_then(|key| self.homes.of(key));
         // The worker of a key may be gone or about to go; then the key gets another.
-        if let Some(home) = known.filter(|home| crew.find(*home).is_some_and(Executor::stays)) {
+        if let Some(home) = known.filter(|home| crew.find(*home).is_some_and(Executor::is_home)) {
             task.home = Some(home);
             return None;
         }
@@ -69,11 +69,11 @@ impl<J, O> Core<J, O> {
         }
     }
 
-    /// The worker in whose queue a waiting task is. One that no longer stays has given its queue back: what was in it
+    /// The worker in whose queue a waiting task is. One that is no home any more has given its queue back: what was in it
     /// is for whoever asks first.
     pub(super) fn home_of(&self, task: &Task<J>) -> Option<u32> {
         let crew = &self.sides[task.kind].crew;
-        task.home.filter(|home| crew.find(*home).is_some_and(Executor::stays))
+        task.home.filter(|home| crew.find(*home).is_some_and(Executor::is_home))
     }
 
     /// Worker `id` has come upon a waiting task that is for whoever asks first. If it has a key, and that has a worker,
@@ -92,16 +92,15 @@ impl<J, O> Core<J, O> {
         }
         let Some(key) = Self::limits(&self.config, task).affinity else { return false };
         let crew = &self.sides[Kind::JavaScript].crew;
-        let stays = |home: u32| crew.find(home).is_some_and(Executor::stays);
-        match self.homes.of(key).filter(|home| stays(*home)) {
+        match self.homes.of(key).filter(|home| crew.find(*home).is_some_and(Executor::is_home)) {
             Some(home) if home != id => {
                 self.table[entry.slot].home = Some(home);
                 self.push_home(home, priority, entry);
                 self.call(Kind::JavaScript, Some(home), now, effects);
                 return true;
             }
-            None if stays(id) => self.homes.settle(key, id),
-            _ => {}
+            Some(_) => {}
+            None => self.homes.settle(key, id),
         }
         false
     }

@@ -46,9 +46,6 @@ impl<J, O> Core<J, O> {
         // It may be gone, about to go, or to be replaced already.
         let Some(executor) = crew.find_mut(id).filter(|executor| executor.stays()) else { return };
         executor.standing = Standing::Worn;
-        if self.give_back(kind, id) {
-            self.call_others(kind, true, now, effects);
-        }
         self.relieve(kind, now, effects);
         self.review_reserve(kind, now, effects);
     }
@@ -72,7 +69,7 @@ impl<J, O> Core<J, O> {
             self.put_on_duty(kind, now, effects);
         }
         self.review_reserve(kind, now, effects);
-        self.give_back(kind, id);
+        let _ = self.give_back(kind, id);
         self.call_others(kind, true, now, effects);
     }
 
@@ -91,7 +88,7 @@ impl<J, O> Core<J, O> {
             self.step_in(kind, spare, now, effects);
         }
         self.review_reserve(kind, now, effects);
-        self.give_back(kind, id);
+        let _ = self.give_back(kind, id);
         self.call_others(kind, may_hire, now, effects);
     }
 
@@ -213,6 +210,7 @@ impl<J, O> Core<J, O> {
         let had: Vec<_> = executor.runs.iter().map(|run| (run.slot, run.number, run.stop)).collect();
         if let Some(slot) = executor.held_task() {
             self.sides[kind].crew[id].hold(None);
+            self.leave_home(kind, id, now, effects);
             self.fail(slot, End::ExecutorGone(id), now, effects);
         }
         for (slot, number, stop) in had {
@@ -302,11 +300,22 @@ impl<J, O> Core<J, O> {
 
     // ---- whose queue is given back
 
-    /// An executor takes no more tasks: those in its own queue are for whoever asks first. Answers whether there are any.
+    /// If an executor takes no more tasks, and none that it runs has a key, those in its own queue are for whoever asks
+    /// first. Answers whether there are any.
     fn give_back(&mut self, kind: Kind, id: u32) -> bool {
         let executor = &mut self.sides[kind].crew[id];
+        if executor.own.is_none() || executor.is_home() {
+            return false;
+        }
         let own = (executor.own.take(), std::mem::take(&mut executor.pinned));
         self.take_back(kind, own)
+    }
+
+    /// An executor that is to end may have done the last that kept others from the tasks in its own queue.
+    pub(super) fn leave_home(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        if self.give_back(kind, id) {
+            self.call_others(kind, true, now, effects);
+        }
     }
 
     /// The tasks in the queue of an executor, of which `pinned` wait, are for whoever asks first. Answers whether there are

@@ -174,7 +174,7 @@ impl<J: Clone, O> Core<J, O> {
         let limits = Self::limits(&self.config, task);
         let again = limits.retry.as_ref().is_some_and(|retry| task.attempt <= retry.most);
         let deadline = limits.timeout.map(|timeout| now.saturating_add(nanoseconds(timeout)));
-        let figures = task.figures;
+        let (figures, is_keyed) = (task.figures, limits.affinity.is_some());
         let job = task.take_job();
         self.run += 1;
         let run = self.run;
@@ -196,8 +196,9 @@ impl<J: Clone, O> Core<J, O> {
             stoppable: task.stoppable,
             job,
         };
+        let was_held = self.sides[kind].crew[id].held_task().is_some();
         let crew = &mut self.sides[kind].crew;
-        crew[id].begin(Run { number: run, slot, deadline, stop: None }, now);
+        crew[id].begin(Run { number: run, slot, deadline, is_keyed, stop: None }, now);
         let expected =
             self.statistics.labels.expected(figures).filter(|_| self.config.call_timeout.is_some());
         if expected.is_some_and(|time| time <= CALL_WORTH) {
@@ -205,6 +206,9 @@ impl<J: Clone, O> Core<J, O> {
         }
         if let Some(deadline) = deadline {
             self.deadlines.arm(deadline, effects);
+        }
+        if was_held {
+            self.leave_home(kind, id, now, effects);
         }
         Turn::Run(assignment)
     }
@@ -269,6 +273,9 @@ impl<J: Clone, O> Core<J, O> {
             executor.state = State::Coming;
         }
         let is_stopped = kind == Kind::JavaScript && run.stop.is_some();
+        if run.is_keyed {
+            self.leave_home(kind, id, now, effects);
+        }
         if is_stopped {
             self.stopped(id, ending, outcome, now, effects);
         } else {

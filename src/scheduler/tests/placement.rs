@@ -140,15 +140,46 @@ fn a_key_moves_to_another_worker_when_its_own_is_gone() {
 }
 
 #[test]
-fn a_key_leaves_a_worker_that_is_to_be_replaced() {
+fn a_key_stays_with_a_worker_that_is_to_be_replaced_until_the_last_of_its_tasks_is_over() {
     let pool = Pool::new(0, 2);
     let [first, second] = pool.staff(JS);
     pool.accepts(keyed(0, 7));
     assert_eq!(runs(&first), [0]);
-    pool.hired_by(|| pool.scheduler.wear(first.id));
+    let [heir] = pool.workers_hired_by(|| pool.scheduler.wear(first.id))[..] else { panic!("it is worn") };
     pool.accepts(keyed(1, 7));
-    first.falls_asleep();
-    assert_eq!(runs(&second), [1]);
+    second.falls_asleep();
+    assert_eq!(first.takes().slot, 1);
+    let heir = pool.start(JS, heir);
+    heir.falls_asleep();
+    pool.accepts(keyed(2, 7));
+    second.falls_asleep();
+    heir.falls_asleep();
+
+    first.finishes(1, "done");
+
+    first.stops();
+    assert!(second.was_woken() || heir.was_woken());
+    assert_eq!(runs(&heir), [2]);
+    assert!(runs(&second).is_empty());
+}
+
+#[test]
+fn a_key_waits_for_what_its_worker_still_runs_after_a_stop() {
+    let pool = Pool::with(&Config { places: 2, ..config(0, 2) });
+    let [other, worker] = pool.staff(JS);
+    (0..2).for_each(|slot| _ = pool.accepts(keyed(slot, 7)));
+    let home = if worker.was_woken() { &worker } else { &other };
+    let (worker, other) = if home.id == worker.id { (&worker, &other) } else { (&other, &worker) };
+    (0..2).for_each(|slot| assert_eq!(worker.takes().slot, slot));
+    worker.bell.is_deaf();
+    pool.scheduler.cancel(0);
+    worker.ends(0, Ending::Stopped, "cut off");
+    pool.accepts(keyed(2, 7));
+    other.falls_asleep();
+
+    worker.finishes(1, "done");
+
+    assert_eq!(other.takes().slot, 2);
 }
 
 #[test]
