@@ -116,7 +116,8 @@ impl NativePool {
         self.owner.shared.add_label(if is_source { Label::Source(text) } else { Label::Export(text) })
     }
 
-    /// Forgets labels of JavaScript tasks, and their figures. No unsettled task has them; their numbers do not come again.
+    /// Forgets labels of JavaScript tasks, and their figures. No unsettled task has them; their numbers come again after two
+    /// billion others.
     #[napi(catch_unwind)]
     pub fn forget_labels(&self, labels: Vec<u32>) {
         self.owner.shared.forget_labels(&labels);

@@ -442,7 +442,7 @@ impl<J: Clone, O> Scheduler<J, O> {
         self.step("terminate", (), |core, effects| core.terminate(now, effects));
     }
 
-    /// Figures, all of one moment. O(waiting tasks).
+    /// Figures, all of one moment. O(executors + p log p + labels) in the number p of distinct priorities that wait.
     pub fn snapshot(&self) -> Snapshot {
         let now = self.clock.now();
         self.look("snapshot", |core| core.snapshot(now))
