@@ -9,6 +9,7 @@ const fs = require('node:fs')
 const zlib = require('node:zlib')
 const { Worker } = require('node:worker_threads')
 const { WorkerPool, move } = require('../..')
+const { Faults } = require(process.env.THREADMILL_ADDON)
 
 const FACE = require.resolve('../..')
 const KIBIBYTE = 1024
@@ -275,7 +276,46 @@ async function nested() {
   }
 }
 
+/** The engine and the system refuse what they are asked for: whatever was handed over is freed once. */
+async function refusals() {
+  const places = ['array buffer', 'array buffer, freed', 'array buffer, freed later', 'foreign memory']
+  for (let round = 0; round < 20; round++) {
+    const pool = new WorkerPool({ nativeThreads: 1 })
+    for (const place of places) {
+      const arrays = (shape) => pool.execute('native:probe-arrays', { length: 5000 * (round + 1), shape })
+      Faults.refuse(place)
+      const code = await codeOf(arrays(round % 2 === 0 ? 'one' : 'list'))
+      assert.equal(code, place === 'foreign memory' ? 'fulfilled' : 'ERR_OUT_OF_MEMORY')
+      await collect()
+      assert.equal((await arrays('one')).at(-1), 5000 * (round + 1) - 1)
+    }
+    for (const place of ['event loop', 'function']) {
+      Faults.refuse(place)
+      assert.throws(() => new WorkerPool(), { code: 'ERR_OUT_OF_MEMORY' })
+      await collect()
+    }
+    const other = new WorkerPool({ nativeThreads: 1 })
+    const gift = bytes(100_000)
+    for (const place of ['thread', 'memory']) {
+      Faults.refuse(place)
+      const refused = other.execute(
+        'native:probe-echo',
+        { data: gift, bytes: gift.slice(0, 9) },
+        { transfer: [gift.buffer] }
+      )
+      assert.equal(await codeOf(refused), 'ERR_OUT_OF_MEMORY')
+      assert.equal(gift.byteLength, 100_000)
+    }
+    await other.close()
+    await pool.close()
+  }
+  await collect()
+  const [given, freed] = Faults.handedOver()
+  assert.ok(freed <= given)
+}
+
 async function main() {
+  await refusals()
   await nativeInputs()
   await nativeErrors()
   await sharedWhileWritten()
