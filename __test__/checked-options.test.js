@@ -32,6 +32,7 @@ describe('what options come to', () => {
         maxWorkers: CORES,
         nativeThreads: CORES,
         nativeMemory: INFINITE,
+        niceIncrement: 0,
         aging: 0,
         maxQueue: INFINITE,
         whenFull: 'reject',

@@ -60,6 +60,11 @@ export interface PoolOptions {
    */
   nativeMemory?: number
   /**
+   * How much nicer the pool's threads are than the one that makes the pool, on Linux; elsewhere it changes nothing. The
+   * system caps it at a niceness of 19. What a worker starts inherits it. A whole number from 0 to 39. Default 0.
+   */
+  niceIncrement?: number
+  /**
    * How long a worker above `minWorkers`, or a native thread, may idle before it is retired. Default 30 000; `Infinity`
    * for ever.
    */

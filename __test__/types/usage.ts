@@ -54,7 +54,7 @@ async function usage(): Promise<void> {
 }
 
 async function nativeTasks(signal: AbortSignal, encoding: 'hex' | 'buffer'): Promise<void> {
-  const pool = new WorkerPool({ nativeThreads: 2, nativeMemory: 1e9 })
+  const pool = new WorkerPool({ nativeThreads: 2, nativeMemory: 1e9, niceIncrement: 10 })
   const digest: string = await pool.execute(hash, { data: bytes, algorithm: 'blake3', length: 64 })
   const raw: Buffer = await pool.execute(hash, { data: 'text', encoding: 'buffer' })
   const either: string | Buffer = await pool.execute(hash, { data: 'text', encoding })

@@ -43,6 +43,7 @@ const POOL_OPTIONS = new Set([
   'maxWorkers',
   'nativeThreads',
   'nativeMemory',
+  'niceIncrement',
   'idleTimeout',
   'aging',
   'name',
@@ -65,6 +66,8 @@ const POOL_OPTIONS = new Set([
 
 const MOST_EXECUTORS = 4096
 const MOST_CONCURRENT_TASKS = 1024
+/** From the least niceness that Linux knows to the greatest. */
+const GREATEST_NICE_INCREMENT = 39
 
 const isCount = (value) => Number.isInteger(value) || value === Number.POSITIVE_INFINITY
 const isQueueLength = (value) => value >= 0 && isCount(value)
@@ -127,7 +130,8 @@ function executorsOf(given) {
     'a number of bytes from 1, or Infinity'
   )
   const nativeThreads = nativeThreadsOf(orElse(given.nativeThreads, available))
-  return { minWorkers, maxWorkers, nativeThreads, nativeMemory }
+  const niceIncrement = integer('niceIncrement', orElse(given.niceIncrement, 0), 0, GREATEST_NICE_INCREMENT)
+  return { minWorkers, maxWorkers, nativeThreads, nativeMemory, niceIncrement }
 }
 
 const nativeThreadsOf = (value) => integer('nativeThreads', value, 1, MOST_EXECUTORS)

@@ -79,6 +79,8 @@ pub struct NativePoolOptions {
     pub retries: Option<NativeRetries>,
     /// Bytes that native tasks may hold at a time.
     pub native_memory: f64,
+    /// How much nicer the pool's threads are than its owner's.
+    pub nice_increment: u32,
     /// Part of the native threads' names.
     pub name: String,
 }

@@ -16,6 +16,7 @@ use super::owner::{self, Owner};
 use super::shared::{self, Label, Shared};
 use super::{backing_store, values};
 use crate::catalogue::{Budget, CATALOGUE};
+use crate::executors::niceness::Niceness;
 use crate::payload::Array;
 use crate::scheduler::{Cancelled, Kind};
 
@@ -45,7 +46,8 @@ impl NativePool {
         let event_loop = EventLoop::new(env, &wake, Some(&resource))?;
         let largest = values::largest_memory(env)?;
         let budget = Budget::new(limits::memory(options.native_memory)).with_largest_output(largest);
-        let shared = Shared::new(&config, options.name, budget, event_loop);
+        let niceness = Niceness::above_this_thread(options.nice_increment);
+        let shared = Shared::new(&config, options.name, budget, niceness, event_loop);
         // Added after the event loop's own hook, so it runs before that: until the native threads have
         // ended, there is somebody for them to wake. (At the exit of the main thread Node runs no hooks, and the
         // process takes its threads along.)

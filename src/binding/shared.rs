@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 use super::event_loop::EventLoop;
 use crate::catalogue::Budget;
 use crate::executors::native::NativeThreads;
+use crate::executors::niceness::Niceness;
 use crate::executors::timer::Alarm;
 use crate::executors::{PoolMailbox, PoolScheduler};
 use crate::scheduler::{Config, Kind, Scheduler, Wake};
@@ -34,12 +35,20 @@ struct Labels {
 pub(super) struct Shared {
     pub scheduler: Arc<PoolScheduler>,
     pub native_threads: NativeThreads,
+    /// What the pool's threads take on.
+    pub niceness: Niceness,
     pub event_loop: Arc<EventLoop>,
     labels: RwLock<Labels>,
 }
 
 impl Shared {
-    pub(super) fn new(config: &Config, name: String, budget: Budget, event_loop: EventLoop) -> Arc<Self> {
+    pub(super) fn new(
+        config: &Config,
+        name: String,
+        budget: Budget,
+        niceness: Niceness,
+        event_loop: EventLoop,
+    ) -> Arc<Self> {
         let event_loop = Arc::new(event_loop);
         let mailbox = Arc::new(PoolMailbox::new(Box::new(Owner(event_loop.clone()))));
         let alarm = Arc::new(Alarm::default());
@@ -47,7 +56,8 @@ impl Shared {
         alarm.serve(&scheduler);
         Arc::new(Self {
             scheduler,
-            native_threads: NativeThreads::new(name, budget),
+            native_threads: NativeThreads::new(name, budget, niceness),
+            niceness,
             event_loop,
             labels: RwLock::default(),
         })

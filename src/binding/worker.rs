@@ -87,6 +87,7 @@ impl WorkerEndpoint {
         inbound: Int32Array,
     ) -> Result<Self> {
         let shared = shared::find(pool).ok_or_else(|| Error::from_reason("the pool is gone"))?;
+        shared.niceness.take_on();
         let isolate = Isolate::current();
         let reach = Arc::new(Reach {
             event_loop: EventLoop::new(env, &wake, None)?,

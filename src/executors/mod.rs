@@ -7,6 +7,7 @@
 //! that. [`timer`] calls the scheduler's `tick`.
 
 pub mod native;
+pub mod niceness;
 pub mod timer;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::niceness::Niceness;
 use super::{Job, NativeInput, Outcome, PoolScheduler};
 use crate::allocator::Keeping;
 use crate::catalogue::{Budget, CATALOGUE, Context, Failure, Help as Part, Helpers, Output, StopToken};
@@ -20,6 +21,7 @@ pub struct NativeThreads {
     name: String,
     /// The memory of all their tasks together.
     budget: Arc<Budget>,
+    niceness: Niceness,
     handles: Mutex<Vec<JoinHandle<()>>>,
     /// A thread that waits to be told which executor it is. It ends if nobody tells it any more.
     reserved: Mutex<Option<Sender<Place>>>,
@@ -32,9 +34,16 @@ struct Place {
 }
 
 impl NativeThreads {
-    /// No thread yet. `name` shows in the threads' names; `budget` is that of their tasks together.
-    pub fn new(name: String, budget: Budget) -> Self {
-        Self { name, budget: Arc::new(budget), handles: Mutex::default(), reserved: Mutex::default() }
+    /// No thread yet. `name` shows in the threads' names; `budget` is that of their tasks together;
+    /// `niceness` they take on.
+    pub fn new(name: String, budget: Budget, niceness: Niceness) -> Self {
+        Self {
+            name,
+            budget: Arc::new(budget),
+            niceness,
+            handles: Mutex::default(),
+            reserved: Mutex::default(),
+        }
     }
 
     /// Has a thread at hand for the next [`NativeThreads::start`], which then cannot fail.
@@ -83,7 +92,11 @@ impl NativeThreads {
         if is_refused("thread") {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let handle = thread::Builder::new().name(format!("{}-{name}", self.name)).spawn(life)?;
+        let niceness = self.niceness;
+        let handle = thread::Builder::new().name(format!("{}-{name}", self.name)).spawn(move || {
+            niceness.take_on();
+            life();
+        })?;
         let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that were idle for too long have ended.
         for ended in handles.extract_if(.., |handle| handle.is_finished()) {
