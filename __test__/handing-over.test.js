@@ -26,9 +26,9 @@ const PROLOGUE = `
     return { given: givenThen - given, freed: freedThen - freed }
   }`
 
-async function play(body) {
+async function play(body, variables = {}) {
   const { status, timedOut, stdout, stderr } = await runProgram(PROLOGUE + body, {
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...variables },
     flags: ['--expose-gc'],
     patience: 15_000
   })
@@ -102,10 +102,13 @@ test('outputs that are kept, dropped and transferred are freed once each', async
 
 describe('a pool for which the engine refuses', () => {
   test.each([
-    ['to wake its event loop', 'event loop', 'cannot be woken'],
-    ['a function', 'function', 'a test wants it']
-  ])('%s, says so, and leaves nothing', async (_, place, words) => {
-    const { outcome, next, memory } = await play(`
+    ['to wake its event loop', 'event loop', 'cannot be woken', '0'],
+    ['to wake its event loop by Node-API', 'event loop', 'cannot be woken', '1'],
+    ['a function', 'function', 'a test wants it', '0'],
+    ['a function, and wakes by Node-API', 'function', 'a test wants it', '1']
+  ])('%s, says so, and leaves nothing', async (_, place, words, THREADMILL_NO_LIBUV) => {
+    const { outcome, next, memory } = await play(
+      `
       const memory = await counted(async () => {
         Faults.refuse(${JSON.stringify(place)})
         try {
@@ -118,7 +121,9 @@ describe('a pool for which the engine refuses', () => {
       const pool = new WorkerPool({ nativeThreads: 1 })
       const next = await pool.execute('native:hash', { data: '' , algorithm: 'crc32' })
       await pool.close()
-      console.log(JSON.stringify({ outcome, next, memory }))`)
+      console.log(JSON.stringify({ outcome, next, memory }))`,
+      { THREADMILL_NO_LIBUV }
+    )
     expect(outcome).toEqual({
       code: 'ERR_OUT_OF_MEMORY',
       name: 'PoolError',

@@ -74,6 +74,22 @@ pub(super) unsafe extern "C" fn free<T>(_env: sys::napi_env, _data: *mut c_void,
     given.free();
 }
 
+/// Something that the engine, or what it runs on, holds by other means: counted as if handed over.
+pub(super) struct Counted(());
+
+impl Counted {
+    pub(super) fn new() -> Self {
+        count::given();
+        Self(())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        count::freed(true);
+    }
+}
+
 /// For tests: how much was given, and how much of that freed.
 #[cfg(feature = "testing")]
 pub(super) mod count {

@@ -30,5 +30,6 @@ mod notes;
 mod owner;
 mod pool;
 mod shared;
+mod signal;
 mod values;
 mod worker;
