@@ -7,6 +7,7 @@
 use std::hash::RandomState;
 
 use super::by_kind::ByKind;
+use super::clock::Nanoseconds;
 use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::effects::Effects;
@@ -52,6 +53,8 @@ pub(super) struct Core<J, O> {
     pub sides: ByKind<Side<J>>,
     pub homes: Homes,
     pub deadlines: Deadlines,
+    /// Since when there have been notes that the owner is told of later; see `README.md`, "Told later".
+    pub untold: Option<Nanoseconds>,
     /// The queue was as long as it may be, and nobody has been told that it no longer is.
     pub backed_up: bool,
     /// What has failed halfway, if something has; the owner was told.
@@ -86,6 +89,7 @@ impl<J, O> Core<J, O> {
             sides: ByKind::new(side),
             homes: Homes::default(),
             deadlines: Deadlines::new(),
+            untold: None,
             backed_up: false,
             failure: None,
             discarded: Vec::new(),

@@ -121,6 +121,9 @@ impl<J: Clone, O> Scheduler<J, O> {
             let done = catch_unwind(AssertUnwindSafe(|| {
                 let answer = step(&mut core, &mut effects);
                 self.may_panic(name);
+                if effects.noted {
+                    core.untold = None;
+                }
                 result = answer;
             }));
             if let Err(panic) = done {
@@ -284,7 +287,9 @@ impl<J: Clone, O> Scheduler<J, O> {
                 if let Some(finished) = finished.take() {
                     core.finish(kind, id, finished, true, now, effects);
                 }
-                core.turn(kind, id, now, effects)
+                let turn = core.turn(kind, id, now, effects);
+                core.tell_later(&turn, now, effects);
+                turn
             });
             match turn {
                 Turn::Run(assignment) => return Next::Run(assignment),

@@ -18,6 +18,7 @@ impl<J, O> Core<J, O> {
     /// Does what is due. Answers when there is more.
     pub(super) fn tick(&mut self, now: Nanoseconds, effects: &mut Effects) -> Option<Nanoseconds> {
         self.deadlines.disarm();
+        effects.noted |= self.untold.is_some();
         self.check_waiting(now, effects);
         for kind in Kind::BOTH {
             for id in self.sides[kind].crew.ids() {

@@ -213,6 +213,24 @@ impl<J: Clone, O> Core<J, O> {
         Turn::Run(assignment)
     }
 
+    /// An executor goes on. What there is to tell the owner waits if it is going to be back soon.
+    pub(super) fn tell_later(&mut self, turn: &Turn<J>, now: Nanoseconds, effects: &mut Effects) {
+        let Some(since) = self.untold.or(effects.noted.then_some(now)) else { return };
+        let is_soon =
+            |figures| self.statistics.labels.expected(figures).is_some_and(|time| time <= CALL_WORTH);
+        let is_back = match turn {
+            Turn::Run(assignment) => {
+                self.config.call_timeout.is_some() && is_soon(self.table[assignment.slot].figures)
+            }
+            _ => false,
+        };
+        effects.noted = !is_back || now.saturating_sub(since) >= CALL_WORTH;
+        if !effects.noted {
+            self.untold = Some(since);
+            self.watch_calls(now, effects); // it may take longer than it ever has
+        }
+    }
+
     // ---- idling
 
     /// There is nothing for an executor to do.

@@ -18,6 +18,7 @@ mod reach;
 mod replaced;
 mod retry;
 mod stopping;
+mod telling;
 mod time;
 
 use std::sync::atomic::AtomicUsize;

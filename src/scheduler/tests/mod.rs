@@ -27,6 +27,7 @@ mod spoken_for;
 mod stopping;
 mod suspects;
 mod tasks;
+mod telling;
 mod threads;
 mod undecided;
 mod wear;
