@@ -7,6 +7,7 @@ const os = require('node:os')
 const { WorkerPool } = require('..')
 const { thrownBy } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
+const { runProgram } = require('./support/processes.js')
 const { within } = require('./support/waiting.js')
 
 const onLinux = process.platform === 'linux' ? test : test.skip
@@ -64,6 +65,21 @@ onLinux(
     )
     const most = Math.min(os.getPriority() + 7, 19)
     expect(inner).toEqual([most, most])
+  }
+)
+
+onLinux(
+  `threads of the process that a task is the first to need are as nice as those of any process${WHERE}`,
+  async () => {
+    const result = await runProgram(`
+      const fs = require('node:fs')
+      const pool = new WorkerPool({ size: 1, niceIncrement: 5 })
+      await pool.execute(async () => (await require('node:fs/promises').readFile('/proc/self/stat')).length)
+      await pool.close()
+      const stats = fs.readdirSync('/proc/self/task').map((id) => fs.readFileSync('/proc/self/task/' + id + '/stat', 'utf8'))
+      const niceness = stats.map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))
+      console.log(new Set(niceness).size, Math.max(...niceness) - require('node:os').getPriority())`)
+    expect(result).toEqual({ status: 0, timedOut: false, stdout: '1 0\n', stderr: '' })
   }
 )
 

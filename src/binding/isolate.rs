@@ -80,6 +80,17 @@ static METHODS: LazyLock<Option<Methods>> = LazyLock::new(|| {
     Methods::find()
 });
 
+/// Whether the process has V8, by all of these names: some have more of them than V8's functions.
+#[cfg(unix)]
+pub(super) fn has_v8() -> bool {
+    Methods::find().is_some()
+}
+
+#[cfg(not(unix))]
+pub(super) fn has_v8() -> bool {
+    false
+}
+
 impl Methods {
     #[cfg(unix)]
     fn find() -> Option<Self> {

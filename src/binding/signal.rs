@@ -6,15 +6,20 @@
 //! libuv's own functions, they are used directly: `uv_async_send` writes a word and makes a system call. Node-API hands
 //! out the loop for that; the functions are part of libuv's stable interface, and exported by Node.js for addons.
 //!
-//! They are not looked for on Windows, nor used where V8 is not found by its names: Bun has functions of libuv's names, of
-//! which those that it does not implement end the process. `THREADMILL_NO_LIBUV=1` in the environment of the process, read
+//! They are not looked for on Windows, nor used where V8 is not found by the names that `isolate.rs` needs: Bun has
+//! functions of libuv's names, which it implements in part, and of which the others end the process. `THREADMILL_NO_LIBUV=1` in the environment of the process, read
 //! once, hides them: for tests of what is done without. See `event_loop.rs`.
 //!
 //! # A handle's life
 //!
 //! It is made, called and closed on the isolate's thread, as long as its environment lives; others send, and no more. Who
-//! sends reads the lock in `event_loop.rs`, and who closes writes it first, so that nobody sends to what is closed. libuv
-//! has a handle's memory until it says that it is closed, a turn of the event loop later. An environment that ends waits
+//! sends reads the lock in `event_loop.rs`, and who closes writes it first, so that nobody sends to what is closed.
+//!
+//! Another thread that wants it closed says so (`is_over`) and sends. The handle may have been sent to before, so that its
+//! own thread finds that out, and closes and frees it, while the other is still about to send. So it waits for the lock,
+//! too, which the other holds until it has sent (`end`).
+//!
+//! libuv has a handle's memory until it says that it is closed, a turn of the event loop later. An environment that ends waits
 //! for that: its hook is taken back only then.
 
 use std::cell::Cell;
@@ -29,6 +34,7 @@ use napi::bindgen_prelude::*;
 use napi::sys;
 
 use super::hand_over::Counted;
+use super::isolate;
 use crate::refusals::is_refused;
 
 /// `UV_ASYNC` of `uv_handle_type`.
@@ -53,7 +59,7 @@ struct Libuv {
 /// All of them or nothing.
 static LIBUV: LazyLock<Option<Libuv>> = LazyLock::new(|| {
     let hidden = std::env::var_os("THREADMILL_NO_LIBUV").is_some_and(|value| value == "1");
-    if hidden { None } else { Libuv::find() }
+    if hidden || !isolate::has_v8() { None } else { Libuv::find() }
 });
 
 impl Libuv {
@@ -63,9 +69,8 @@ impl Libuv {
         // The executable and all that it was started with.
         let process = Library::this();
         // SAFETY: the types are those of libuv's header, which are the same in all of version 1. The functions outlive
-        // `process`: what the program was started with is never unloaded. The first is looked for, and never called.
+        // `process`: what the program was started with is never unloaded.
         unsafe {
-            process.get::<*const c_void>(c"_ZN2v87Isolate10GetCurrentEv").ok()?;
             Some(Self {
                 handle_size: *process.get(c"uv_handle_size").ok()?,
                 async_init: *process.get(c"uv_async_init").ok()?,
@@ -105,7 +110,7 @@ struct Listener {
     function: sys::napi_ref,
     context: sys::napi_async_context,
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
-    /// Has nobody send any more.
+    /// Has nobody send any more, and waits for who is about to.
     end: Box<dyn Fn()>,
     is_closing: Cell<bool>,
     /// Another thread wants it closed.
@@ -117,7 +122,7 @@ struct Listener {
 
 impl Signal {
     /// Calls `function`, without arguments, once for any number of [`send`](Self::send)s. `end` is called when the
-    /// environment ends, and must not return before nobody sends any more. Does not keep the event loop alive. `None` where
+    /// environment ends, or another thread has it closed, and must not return before nobody sends any more. Does not keep the event loop alive. `None` where
     /// there is no way.
     pub(super) fn new(
         env: &Env,
@@ -285,7 +290,12 @@ unsafe extern "C" fn on_signal(handle: Raw) {
     let listener = LIBUV.as_ref().map(|libuv| unsafe { &*(libuv.get_data)(handle).cast::<Listener>() });
     let Some(listener) = listener else { return };
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        if listener.is_over.load(Ordering::Acquire) { listener.close() } else { listener.call() }
+        if listener.is_over.load(Ordering::Acquire) {
+            (listener.end)(); // whoever has said so may not have sent yet
+            listener.close();
+        } else {
+            listener.call();
+        }
     }));
 }
 
