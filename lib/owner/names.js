@@ -50,8 +50,8 @@ const nativeLabel = (number) => -1 - number
 const nativeNumber = nativeLabel
 
 // What tasks are called, and the labels by which Rust and the workers know them: from 0 on names of exports and sources
-// of functions, below 0 native tasks. Those from 0 on are forgotten in time, see ./README.md, "Forgetting"; their
-// numbers do not come again.
+// of functions, below 0 native tasks. Those from 0 on are forgotten in time, see ../README.md, "Forgetting"; their
+// numbers come again after two billion others.
 class Names {
   #native
   #script
