@@ -336,11 +336,17 @@ impl Executor {
 
     /// What an executor does all its life, from the moment when it holds `finished`, until it is told to
     /// stop or has run `limit` tasks. Answers whether it was told to stop.
-    fn work(&self, mut finished: Option<Finished<u32>>, limit: usize) -> bool {
+    fn work(&self, finished: Option<Finished<u32>>, limit: usize) -> bool {
+        self.work_and_tell(finished, limit, || {})
+    }
+
+    /// The same; `begins` is called with each task.
+    fn work_and_tell(&self, mut finished: Option<Finished<u32>>, limit: usize, begins: impl Fn()) -> bool {
         let mut taken = 0;
         loop {
             match self.next(finished.take()) {
                 Next::Run(assignment) => {
+                    begins();
                     count(&self.pool.ran[assignment.job as usize]);
                     taken += 1;
                     if taken == limit {
@@ -359,7 +365,12 @@ impl Executor {
 
     /// Works until it is told to stop, then ends.
     fn live(&self, finished: Option<Finished<u32>>) {
-        assert!(self.work(finished, usize::MAX));
+        self.live_and_tell(finished, || {});
+    }
+
+    /// The same; `begins` is called with each task.
+    fn live_and_tell(&self, finished: Option<Finished<u32>>, begins: impl Fn()) {
+        assert!(self.work_and_tell(finished, usize::MAX, begins));
         self.gone();
     }
 }

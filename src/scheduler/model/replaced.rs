@@ -2,23 +2,6 @@
 
 use super::*;
 
-/// Works until it is told to end. `begins` is called with each task.
-fn live(executor: &Executor, mut finished: Option<Finished<u32>>, begins: impl Fn()) {
-    loop {
-        match executor.next(finished.take()) {
-            Next::Run(assignment) => {
-                begins();
-                count(&executor.pool.ran[assignment.job as usize]);
-                finished = Some(done(&assignment));
-            }
-            Next::Help(help) => panic!("nobody has offered {help:?}"),
-            Next::Idle => executor.sleep(),
-            Next::Stop => break,
-        }
-    }
-    executor.gone();
-}
-
 /// A pool of one whose worker is told to stop what it runs while another task waits: the worker, what it has to hand in,
 /// and who is to replace it.
 fn being_stopped(pool: &Pool) -> (Executor, Finished<u32>, Executor) {
@@ -32,6 +15,17 @@ fn being_stopped(pool: &Pool) -> (Executor, Finished<u32>, Executor) {
     (worker, finished, heir)
 }
 
+/// The replacement comes up and asks, while the other is on its way out: it runs the next task, or the other has, but not
+/// before the first is `over`.
+fn steps_in(pool: &Pool, heir: Executor, other: JoinHandle<()>, over: Counter) {
+    let heir = spawn(move || heir.live_and_tell(None, || assert_eq!(counted(&over), 1, "two at a time")));
+    pool.scheduler.close();
+    join(other);
+    join(heir);
+    assert_eq!(pool.runs()[1], 1);
+    pool.heard(vec![1], true);
+}
+
 /// The run is handed in, cut off or in time, while the replacement comes up and asks. One of the two runs the next task,
 /// once, and not before the first is over; who was cut off does not.
 fn handed_in_and_stepped_in(ending: Ending) {
@@ -42,16 +36,11 @@ fn handed_in_and_stepped_in(ending: Ending) {
         let is_over = over.clone();
         let worker = spawn(move || {
             count(&over); // from here on it may be
-            live(&worker, Some(Finished { ending, ..finished }), || {
+            worker.live_and_tell(Some(Finished { ending, ..finished }), || {
                 assert_ne!(ending, Ending::Stopped, "it was cut off");
             });
         });
-        let heir = spawn(move || live(&heir, None, || assert_eq!(counted(&is_over), 1, "two at a time")));
-        pool.scheduler.close();
-        join(worker);
-        join(heir);
-        assert_eq!(pool.runs()[1], 1);
-        pool.heard(vec![1], true);
+        steps_in(&pool, heir, worker, is_over);
     });
 }
 
@@ -81,12 +70,7 @@ fn given_up_and_gone() {
                 scheduler.gone(Kind::JavaScript, id, true);
             })
         };
-        let heir = spawn(move || live(&heir, None, || assert_eq!(counted(&is_over), 1, "two at a time")));
-        pool.scheduler.close();
-        join(owner);
-        join(heir);
-        assert_eq!(pool.runs()[1], 1);
-        pool.heard(vec![1], true);
+        steps_in(&pool, heir, owner, is_over);
     });
 }
 

@@ -7,6 +7,16 @@ fn pool_with_spares(size: usize, spares: usize) -> Pool {
     Pool::with(&Config { spare_workers: spares, ..config(size, size) })
 }
 
+/// The worker of such a pool of one and one, and the one in reserve, both of which have nothing to do.
+fn with_one_in_reserve(pool: &Pool) -> [Executor<'_>; 2] {
+    let [first, spare] = pool.hire_minimum()[..] else { panic!("one, and one in reserve") };
+    [first, spare].map(|id| {
+        let executor = pool.start(JS, id);
+        executor.falls_asleep();
+        executor
+    })
+}
+
 /// Has a worker cut off from the task that it takes.
 fn is_cut_off(pool: &Pool, worker: &Executor<'_>, slot: u32) {
     pool.submit(JS, slot);
@@ -179,11 +189,7 @@ fn a_closed_pool_replaces_one_that_was_cut_off_for_what_still_waits_and_not_othe
 #[test]
 fn those_in_reserve_are_started_ahead_and_take_nothing_until_they_step_in() {
     let pool = pool_with_spares(1, 1);
-    let [first, spare] = pool.hire_minimum()[..] else { panic!("one, and one in reserve") };
-    let (first, spare) = (pool.start(JS, first), pool.start(JS, spare));
-    for executor in [&first, &spare] {
-        executor.falls_asleep();
-    }
+    let [first, spare] = with_one_in_reserve(&pool);
     (0..3).for_each(|slot| _ = pool.submit(JS, slot));
     assert!(!spare.was_woken());
     spare.falls_asleep();
@@ -200,10 +206,7 @@ fn those_in_reserve_are_started_ahead_and_take_nothing_until_they_step_in() {
 #[test]
 fn one_in_reserve_steps_in_for_one_that_was_cut_off_and_the_reserve_is_filled_up() {
     let pool = pool_with_spares(1, 1);
-    let ids = pool.hire_minimum();
-    let [worker, spare] = [0, 1].map(|index| pool.start(JS, ids[index]));
-    worker.falls_asleep();
-    spare.falls_asleep();
+    let [worker, spare] = with_one_in_reserve(&pool);
     is_cut_off(&pool, &worker, 0);
     pool.submit(JS, 1);
     assert!(!spare.was_woken(), "the run is not over");
@@ -228,10 +231,7 @@ fn a_pool_that_grows_takes_one_in_reserve_before_it_starts_another() {
 #[test]
 fn a_worn_worker_makes_way_at_once_for_one_in_reserve() {
     let pool = pool_with_spares(1, 1);
-    let ids = pool.hire_minimum();
-    let [worn, spare] = [0, 1].map(|index| pool.start(JS, ids[index]));
-    worn.falls_asleep();
-    spare.falls_asleep();
+    let [worn, spare] = with_one_in_reserve(&pool);
     pool.scheduler.wear(worn.id);
     worn.stops();
     pool.submit(JS, 0);

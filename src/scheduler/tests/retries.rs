@@ -8,11 +8,11 @@ fn tries(most: u32, delays: &[f64]) -> Limits {
 }
 
 /// The same, and the submitter is asked each time.
-fn asks(most: u32, delays: &[f64]) -> Limits {
+pub(super) fn asks(most: u32, delays: &[f64]) -> Limits {
     Limits { retry: Some(Retry { ask: true, ..retry(most, delays) }), ..Limits::default() }
 }
 
-fn retried(pool: &Pool) -> u64 {
+pub(super) fn retried(pool: &Pool) -> u64 {
     pool.scheduler.snapshot().tasks.retried
 }
 

@@ -1,15 +1,7 @@
 //! Submitters that are asked whether a task that failed is tried again.
 
+use super::retries::{asks, retried};
 use super::*;
-
-/// Tried again `most` times, after these delays, if the submitter says so each time.
-fn asks(most: u32, delays: &[f64]) -> Limits {
-    Limits { retry: Some(Retry { ask: true, ..retry(most, delays) }), ..Limits::default() }
-}
-
-fn retried(pool: &Pool) -> u64 {
-    pool.scheduler.snapshot().tasks.retried
-}
 
 #[test]
 fn a_submitter_that_wants_to_be_asked_is_and_its_yes_is_another_try() {
