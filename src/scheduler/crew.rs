@@ -1,15 +1,13 @@
 //! The executors of one kind: who they are, who is idle, and who is woken for a task.
 
-use std::cmp::Reverse;
 use std::ops::{Index, IndexMut};
 
-use super::clock::{Nanoseconds, milliseconds};
+use super::clock::Nanoseconds;
 use super::effects::Wakes;
-use super::executor::{Executor, Held, Standing, State, Stop};
+use super::executor::{Executor, Held, Standing, State};
 use super::queue::Queue;
 use super::roster::Roster;
-use super::statistics::{CrewSummary, ExecutorSummary};
-use super::types::Kind;
+use super::run::Stop;
 
 pub(super) struct Crew {
     executors: Roster,
@@ -90,145 +88,35 @@ impl Crew {
         self.executors.iter().map(|(id, _)| id).collect()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.executors.len() == 0
+    /// Everybody.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Executor> {
+        self.executors.values()
     }
 
-    fn count(&self, counts: impl Fn(&Executor) -> bool) -> usize {
+    /// Everybody, those after `last` first.
+    pub(super) fn after(&self, last: u32) -> impl Iterator<Item = (u32, &Executor)> {
+        self.executors.after(last)
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.executors.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn count(&self, counts: impl Fn(&Executor) -> bool) -> usize {
         self.executors.values().filter(|executor| counts(executor)).count()
     }
 
     /// Those that are not about to end, nor in reserve.
-    fn staying(&self) -> usize {
+    pub(super) fn staying(&self) -> usize {
         self.count(|executor| !executor.is_retiring() && !executor.is_spare())
     }
 
-    /// Whether one more may be put on duty.
-    pub(super) fn has_room(&self) -> bool {
-        self.vacancies() > 0
-    }
-
-    /// Whether one is missing from the minimum, and may be hired.
-    pub(super) fn lacks_minimum(&self) -> bool {
-        self.staying() < self.minimum && self.has_room()
-    }
-
-    /// How many more may be put on duty.
-    pub(super) fn vacancies(&self) -> usize {
-        self.maximum.saturating_sub(self.count(Executor::holds_post))
-    }
-
-    // ---- the reserve
-
-    /// How many in reserve are missing from what there is to be, or too many if negative.
-    pub(super) fn missing_spares(&self) -> isize {
-        let replaced = self.count(|executor| executor.makes_way() || executor.is_lost());
-        (self.spares + replaced) as isize - self.reserve() as isize
-    }
-
-    /// How many are in reserve.
-    pub(super) fn reserve(&self) -> usize {
-        self.count(Executor::is_spare)
-    }
-
-    /// How many are not expected to go on after a stop.
-    pub(super) fn lost(&self) -> usize {
-        self.count(Executor::is_lost)
-    }
-
-    /// Who is to step in: one that is up, if there is one.
-    pub(super) fn first_spare(&self) -> Option<u32> {
-        let spares = || self.iter().filter(|(_, executor)| executor.is_spare());
-        let up = spares().find(|(_, executor)| executor.is_up());
-        up.or_else(|| spares().next()).map(|(id, _)| id)
-    }
-
-    /// Who makes way for one in reserve: that is up, and has a post to take over.
-    pub(super) fn to_be_relieved(&self) -> Option<u32> {
-        let worn = self.first_worn()?;
-        let is_up = self.first_spare().is_some_and(|spare| self[spare].is_up());
-        (is_up && self.count(Executor::holds_post) <= self.maximum).then_some(worn)
-    }
-
-    /// Who is to be done without: one that is not up, if there is one.
-    pub(super) fn last_spare(&self) -> Option<u32> {
-        let spares = || self.iter().filter(|(_, executor)| executor.is_spare());
-        let starting = spares().filter(|(_, executor)| !executor.is_up()).last();
-        starting.or_else(|| spares().last()).map(|(id, _)| id)
-    }
-
-    // ---- the limit
-
-    /// Whether as many tasks run as may, with `places` for each of the maximum. While there are no more executors than
-    /// that, their own places say so.
-    pub(super) fn is_full(&self, places: usize) -> bool {
-        self.is_crowded() && self.taken() >= self.maximum.saturating_mul(places)
-    }
-
-    /// Whether there are more executors than may be on duty: those in reserve, and those on their way out.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.executors.len() > self.maximum
-    }
-
-    /// Tasks that run, or are about to. One that was told to stop is among them until it is handed in, or its executor
-    /// is gone.
-    pub(super) fn taken(&self) -> usize {
-        self.executors.values().map(Executor::taken).sum()
-    }
-
-    /// Those on duty that could take a task, if more might run.
-    pub(super) fn standing_by(&self) -> impl Iterator<Item = u32> {
-        let standing_by = |executor: &Executor| executor.state == State::StandingBy && !executor.is_spare();
-        self.iter().filter(move |(_, executor)| standing_by(executor)).map(|(id, _)| id)
-    }
-
-    /// One that stands by, if it does, may take tasks from now on: it is idle.
-    pub(super) fn release(&mut self, id: u32, now: Nanoseconds) {
-        if self[id].state == State::StandingBy {
-            self.enter_idle(id, State::Asleep { since: now });
-        }
-    }
-
-    // ---- counting
-
-    /// Those that are about to ask for a task.
-    pub(super) fn coming(&self) -> usize {
-        self.count(Executor::is_coming)
-    }
-
-    /// Those that will ask for a task without waiting for one that they run.
-    pub(super) fn free(&self) -> usize {
-        self.count(Executor::is_free)
-    }
-
-    /// Tasks that could be taken soon, by those that are free or not yet hired, `places` by each.
-    pub(super) fn room(&self, places: usize) -> usize {
-        let free = self.executors.values().filter(|executor| executor.is_free());
-        let left = |executor: &Executor| places.saturating_sub(executor.runs.len());
-        free.map(left).sum::<usize>() + self.vacancies() * places
-    }
-
-    /// Executors that are up and will take what waits, and how many tasks each, `places` at a time and `limit` in its
-    /// life: of its own `pinned` ones, and of what anybody may take.
-    pub(super) fn hands(&self, places: usize, limit: Option<u64>) -> (Vec<(u32, usize)>, usize) {
-        let mut left = match self.is_crowded() {
-            true => self.maximum.saturating_mul(places).saturating_sub(self.taken()),
-            false => usize::MAX,
-        };
-        let (mut own, mut shared) = (Vec::new(), 0);
-        for (id, executor) in self.iter().filter(|(_, executor)| executor.is_up() && executor.is_free()) {
-            let runs = executor.runs.len();
-            let lasts = limit.map_or(usize::MAX, |limit| {
-                usize::try_from(limit.saturating_sub(executor.tasks)).unwrap_or(usize::MAX)
-            });
-            let room = places.min(lasts).saturating_sub(runs).min(left);
-            left -= room;
-            let pinned = executor.pinned.min(room);
-            own.push((id, pinned));
-            shared += room - pinned;
-        }
-        (own, shared)
-    }
+    // ---- choosing
 
     /// The offers that those are at a part of who are to end when they come back.
     pub(super) fn last_parts(&self) -> impl Iterator<Item = u64> {
@@ -239,21 +127,6 @@ impl Crew {
     /// The first that waits for a replacement.
     pub(super) fn first_worn(&self) -> Option<u32> {
         self.iter().find(|(_, executor)| executor.makes_way()).map(|(id, _)| id)
-    }
-
-    /// The one after `last`, by number, that new tasks may be meant for. One that is missing stands behind the others.
-    pub(super) fn next_in_turn(&self, last: u32) -> Option<u32> {
-        let staying =
-            self.executors.after(last).filter(|(_, executor)| executor.stays() && !executor.is_barred());
-        staying.min_by_key(|(_, executor)| executor.is_missing()).map(|(id, _)| id)
-    }
-
-    /// The one with the fewest tasks that new ones may be meant for, and how many it has. One that is missing
-    /// stands behind the others.
-    pub(super) fn least_loaded(&self) -> Option<(u32, usize)> {
-        let staying = self.iter().filter(|(_, executor)| executor.stays() && !executor.is_barred());
-        let first = staying.min_by_key(|(_, executor)| (executor.is_missing(), executor.load()));
-        first.map(|(id, executor)| (id, executor.load()))
     }
 
     /// With more executors than the maximum allows, the one to do without: one that is to be replaced anyway, has slept
@@ -518,50 +391,6 @@ impl Crew {
                 executor.hold(None);
             }
             executor.own.take()
-        })
-    }
-
-    // ---- figures
-
-    pub(super) fn summary(&self) -> CrewSummary {
-        let hidden = self.hidden();
-        let is_idle = |(id, executor): &(u32, &Executor)| executor.is_ready() && !hidden.contains(id);
-        CrewSummary {
-            total: self.count(Executor::is_on_the_floor) - hidden.len(),
-            busy: self.count(Executor::is_occupied),
-            idle: self.iter().filter(is_idle).count(),
-            spare: self.reserve() + hidden.len(),
-        }
-    }
-
-    /// Those beyond the maximum who have nothing to do: while others are on their way out, whose tasks have not ended.
-    fn hidden(&self) -> Vec<u32> {
-        let most = self.count(Executor::is_on_the_floor).saturating_sub(self.maximum);
-        if most == 0 {
-            return Vec::new();
-        }
-        let unneeded = |executor: &Executor| executor.is_on_the_floor() && !executor.is_occupied();
-        let mut unneeded: Vec<_> = self.iter().filter(|(_, executor)| unneeded(executor)).collect();
-        unneeded.sort_by_key(|(id, executor)| (!executor.is_retiring(), executor.is_ready(), Reverse(*id)));
-        unneeded.into_iter().map(|(id, _)| id).take(most).collect()
-    }
-
-    /// Each executor's figures.
-    pub(super) fn per_executor(&self, kind: Kind, now: Nanoseconds) -> impl Iterator<Item = ExecutorSummary> {
-        let hidden = self.hidden();
-        let shown =
-            self.iter().filter(move |(id, executor)| executor.is_on_the_floor() && !hidden.contains(id));
-        shown.map(move |(id, executor)| {
-            let busy = executor.busy(now);
-            let life = now.saturating_sub(executor.born).max(1);
-            ExecutorSummary {
-                id,
-                kind,
-                busy: executor.is_occupied(),
-                tasks: executor.tasks,
-                busy_time: milliseconds(busy),
-                utilization: (busy as f64 / life as f64).min(1.0),
-            }
         })
     }
 }

@@ -7,6 +7,7 @@
 mod backpressure;
 mod brake;
 mod by_kind;
+mod capacity;
 mod chunks;
 mod clock;
 mod core;
@@ -15,11 +16,14 @@ mod deadlines;
 mod delivery;
 mod effects;
 mod ending;
+mod entry;
 mod executor;
+mod headcount;
 mod helping;
 mod hiring;
 mod homes;
 mod labels;
+mod lane;
 #[cfg(feature = "tsan")]
 mod locks;
 mod mailbox;
@@ -30,15 +34,19 @@ mod placement;
 #[cfg(feature = "testing")]
 mod probes;
 mod queue;
+mod reserve;
 mod retry;
 mod roster;
+mod run;
 mod side;
 mod snapshot;
 mod spin;
 mod spoken_for;
 mod staffing;
 mod statistics;
+mod steps;
 mod stopping;
+mod strategies;
 mod sync;
 mod table;
 mod tasks;
@@ -50,7 +58,6 @@ mod types;
 mod waiting;
 mod words;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 pub use brake::{Brake, Engine};
@@ -61,150 +68,17 @@ pub use retry::Retry;
 pub use statistics::{
     CrewSummary, ExecutorSummary, QueueSummary, RunSummary, Snapshot, TaskCounts, TimesSummary,
 };
+pub use steps::Scheduler;
 pub use sync::pause;
 pub use types::*;
 pub use words::words_of;
 
-use self::core::{Core, Phase};
-use clock::Clock;
-use effects::{Effects, Order};
-use sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use self::core::Phase;
+use spin::spin;
+use sync::Arc;
 use turn::Turn;
 
-/// The step that nothing comes after if it fails, too.
-const BREAK_OFF: &str = "break_off";
-
-/// See the module's words.
-pub struct Scheduler<J, O> {
-    clock: Clock,
-    core: Mutex<Core<J, O>>,
-    mailbox: Arc<Mailbox<Note<O>>>,
-    alarm: Arc<dyn Wake>,
-    #[cfg(feature = "testing")]
-    probes: probes::Probes,
-}
-
 impl<J: Clone, O> Scheduler<J, O> {
-    /// A scheduler without tasks or executors that writes to `mailbox`. `alarm` is rung when
-    /// [`Scheduler::tick`] is due earlier than it last answered, or for the first time.
-    pub fn new(config: &Config, mailbox: Arc<Mailbox<Note<O>>>, alarm: Arc<dyn Wake>) -> Self {
-        let core = Mutex::new(Core::new(config, mailbox.clone()));
-        Self {
-            clock: Clock::start(),
-            core,
-            mailbox,
-            alarm,
-            #[cfg(feature = "testing")]
-            probes: probes::Probes::default(),
-        }
-    }
-
-    /// Where the notes are.
-    pub fn mailbox(&self) -> &Mailbox<Note<O>> {
-        &self.mailbox
-    }
-
-    /// Does one step under the lock, then what it owes, without it. A step that panics is half done: then the pool is
-    /// broken off before anybody else has the lock, and the answer is `otherwise`.
-    fn step<R>(
-        &self,
-        name: &'static str,
-        otherwise: R,
-        step: impl FnOnce(&mut Core<J, O>, &mut Effects) -> R,
-    ) -> R {
-        let mut effects = Effects::default();
-        let mut result = otherwise;
-        let discarded = {
-            let mut core = lock(&self.core);
-            let _held = self.watch_lock(name);
-            // Unwind safety: what was touched is made whole by `break_off`.
-            let done = catch_unwind(AssertUnwindSafe(|| {
-                let answer = step(&mut core, &mut effects);
-                self.may_panic(name);
-                if effects.noted {
-                    core.untold = None;
-                }
-                result = answer;
-            }));
-            if let Err(panic) = done {
-                let words = format!("a panic in '{name}': {}", words_of(panic));
-                core.break_off(words, self.clock.now(), &mut effects);
-            }
-            (!core.discarded.is_empty()).then(|| std::mem::take(&mut core.discarded))
-        };
-        if effects.owes() {
-            // Unwind safety: whoever was not woken or told is by `break_off`.
-            let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(effects)));
-            if let Err(panic) = done
-                && name != BREAK_OFF
-            {
-                self.break_off(format!("a panic after '{name}': {}", words_of(panic)));
-            }
-        } else {
-            effects.are_none();
-        }
-        drop(discarded); // which may take its time
-        result
-    }
-
-    /// Does what a step owes.
-    #[inline]
-    fn carry_out(&self, effects: Effects) {
-        if effects.noted {
-            self.mailbox.notify(); // which nearly always is all
-        }
-        if effects.owes_more() {
-            self.wake_and_stop(effects);
-        } else {
-            effects.are_none();
-        }
-    }
-
-    #[cold]
-    fn wake_and_stop(&self, effects: Effects) {
-        for waker in effects.wakes {
-            waker.wake();
-        }
-        for Order { endpoint, run, force } in effects.stops {
-            if !endpoint.stop(run, force) {
-                self.give_up_on(run);
-            }
-        }
-        if effects.alarm {
-            self.alarm.wake();
-        }
-    }
-
-    /// Looks at something under the lock. A panic there has changed nothing, and is the caller's.
-    fn look<R>(&self, name: &'static str, look: impl FnOnce(&Core<J, O>) -> R) -> R {
-        let core = lock(&self.core);
-        let _held = self.watch_lock(name);
-        look(&core)
-    }
-
-    /// Something around the scheduler has failed halfway, and these are the words for it: nobody knows what it left
-    /// undone. Forgets every task; [`Note::Broken`] comes, and [`Note::Ended`] once every executor that was attached is
-    /// gone. Native tasks that run are told to stop.
-    pub fn break_off(&self, words: String) {
-        let now = self.clock.now();
-        self.step(BREAK_OFF, (), |core, effects| core.break_off(words, now, effects));
-    }
-
-    #[cfg(not(feature = "testing"))]
-    #[inline(always)]
-    fn watch_lock(&self, _name: &'static str) {}
-
-    /// Panics where a test wants it.
-    #[cfg(not(feature = "testing"))]
-    #[inline(always)]
-    pub fn may_panic(&self, _name: &'static str) {}
-
-    /// A run was told to stop, and will not end in good order.
-    fn give_up_on(&self, run: u64) {
-        let now = self.clock.now();
-        self.step("give_up_on", (), |core, effects| core.give_up_on(run, now, effects));
-    }
-
     /// Takes a task. O(log p) in the number of distinct priorities.
     ///
     /// # Errors
@@ -298,7 +172,7 @@ impl<J: Clone, O> Scheduler<J, O> {
                 Turn::Again => {}
                 Turn::Stop => return Next::Stop,
                 // Whoever was claimed meanwhile asks again; to give up it would have to ask for that first.
-                Turn::Spin(signal) if self.spin(&signal) => {}
+                Turn::Spin(signal) if spin(&signal) => {}
                 Turn::Spin(_) => {
                     let now = self.clock.now();
                     if self.step("give_up_spinning", false, |core, effects| {
@@ -332,29 +206,6 @@ impl<J: Clone, O> Scheduler<J, O> {
     /// since stands.
     pub fn retract_offer(&self, kind: Kind, offer: u64) {
         self.step("retract_offer", (), |core, _| core.retract_offer(kind, offer));
-    }
-
-    /// Watches `signal` until it is raised or [`spin::SPIN`] has passed. Answers whether it was.
-    #[cfg(not(feature = "model"))]
-    fn spin(&self, signal: &AtomicBool) -> bool {
-        let begun = std::time::Instant::now();
-        // Relaxed: a hint, see `Executor::rouse`.
-        while !signal.load(Ordering::Relaxed) {
-            if begun.elapsed() >= Duration::from_nanos(spin::SPIN) {
-                return false;
-            }
-            pause();
-        }
-        true
-    }
-
-    /// A model has no time: two looks, and every thread may run in between.
-    #[cfg(feature = "model")]
-    fn spin(&self, signal: &AtomicBool) -> bool {
-        signal.load(Ordering::Relaxed) || {
-            pause();
-            signal.load(Ordering::Relaxed)
-        }
     }
 
     /// Forgets the figures of labels that no task has, and none will have.

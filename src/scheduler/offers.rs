@@ -1,6 +1,6 @@
 //! Which parts of running tasks are on offer.
 
-use super::queue::{Rank, is_ahead};
+use super::entry::{Rank, is_ahead};
 use super::types::Help;
 
 /// What a running task offers. See `README.md`, "Helping hands".

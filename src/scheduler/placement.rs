@@ -3,8 +3,8 @@
 use super::clock::Nanoseconds;
 use super::core::{Core, Phase, empty_queue};
 use super::effects::Effects;
+use super::entry::Entry;
 use super::executor::Executor;
-use super::queue::Entry;
 use super::side::Side;
 use super::table::Task;
 use super::types::{Kind, Strategy};

@@ -1,34 +1,21 @@
 //! Waiting tasks of one kind, by priority.
 //!
-//! A lane holds the tasks of one priority, first in, first out. Removal is lazy: whoever takes an entry
-//! asks the task table whether its task still waits (see `table.rs`), so cancelling costs the queue little.
+//! Each priority has its lane (`lane.rs`). Removal is lazy: whoever takes an entry asks the task table
+//! whether its task still waits (see `table.rs`), so cancelling costs the queue little.
 //!
 //! With aging, a task's effective priority is `priority + waited / aging`. All tasks age at the same
 //! rate, so within a lane the head is always ahead, and only lane heads need to be compared.
-//!
-//! A lane is made of *runs*, each in order: nearly always of one. A queue that is given back adds its runs to another's as
-//! they are, so that it costs the same however long it is; whoever takes compares the heads.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use smallvec::SmallVec;
-
-use super::chunks::Chunks;
 use super::clock::Nanoseconds;
+use super::entry::{Entry, is_ahead};
+use super::lane::Lane;
 
 /// Empty lanes beyond this many are given up; fewer are kept so that a queue that runs dry and fills
 /// again does not allocate each time.
 const KEPT_LANES: usize = 8;
-
-/// Entries of tasks that left are swept out of a lane once there are more than these...
-const KEPT_STALE: usize = 256;
-
-/// ...so many looked at for each that leaves.
-const SWEPT: usize = 8;
-
-/// A lane of more runs than this is made into one.
-const MOST_RUNS: usize = 8;
 
 /// A priority, totally ordered. Callers pass finite numbers.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,164 +33,6 @@ impl PartialOrd for Level {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-}
-
-/// One waiting task: its slot, the sequence number that tells it from later tenants of the slot, and
-/// when it came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub slot: u32,
-    pub sequence: u64,
-    pub queued_at: Nanoseconds,
-}
-
-/// Where a task stands among others: its effective priority and its number.
-pub(super) type Rank = (f64, u64);
-
-/// Where an entry stands that has this effective priority.
-pub(super) fn rank((priority, entry): (f64, &Entry)) -> Rank {
-    (priority, entry.sequence)
-}
-
-/// Whether what stands at one place comes before what stands at another.
-pub(super) fn is_ahead((priority, sequence): Rank, (other_priority, other): Rank) -> bool {
-    priority > other_priority || (priority == other_priority && sequence < other)
-}
-
-type Run = Chunks<Entry>;
-
-/// The tasks of one priority.
-#[derive(Default)]
-struct Lane {
-    /// Each in order of time. Of equal heads, that of the earlier run comes first.
-    runs: SmallVec<[Run; 1]>,
-    /// Whether the first is what the sweep has let through, in order, and the others are what it has yet to see.
-    sweeps: bool,
-    /// How many tasks of its entries wait. With none there is no entry.
-    live: usize,
-}
-
-impl Lane {
-    /// Which run's head comes first. O(runs).
-    fn first(&self) -> Option<usize> {
-        match &self.runs[..] {
-            [] => None,
-            [run] => (!run.is_empty()).then_some(0),
-            runs => first_of(runs.iter()),
-        }
-    }
-
-    fn head(&self) -> Option<&Entry> {
-        self.runs[self.first()?].front()
-    }
-
-    /// O(runs).
-    fn push(&mut self, entry: Entry) {
-        self.live += 1;
-        // The run with the latest end that it may follow; whether that has others before it does not matter.
-        let fits = |run: &Run| run.back().is_none_or(|last| last.queued_at <= entry.queued_at);
-        let run = match &self.runs[..] {
-            [run] if fits(run) => Some(0),
-            runs => {
-                let ends = runs.iter().enumerate().filter(|(_, run)| fits(run));
-                ends.max_by_key(|(_, run)| run.back().map(|last| last.queued_at)).map(|(index, _)| index)
-            }
-        };
-        match run {
-            Some(run) => self.runs[run].push_back(entry),
-            None => {
-                let mut run = Run::new();
-                run.push_back(entry);
-                self.add(run);
-            }
-        }
-    }
-
-    /// Adds a run as it is.
-    fn add(&mut self, run: Run) {
-        self.runs.push(run);
-        if self.runs.len() > MOST_RUNS {
-            self.unite();
-        }
-    }
-
-    /// Makes one run of all. O(n).
-    fn unite(&mut self) {
-        let mut runs = std::mem::take(&mut self.runs);
-        let mut united = Run::new();
-        while let Some(entry) = first_of(runs.iter()).and_then(|first| runs[first].pop_front()) {
-            united.push_back(entry);
-        }
-        self.runs.push(united);
-        self.sweeps = false;
-    }
-
-    fn pop(&mut self) -> Option<Entry> {
-        if let [run] = &mut self.runs[..] {
-            return run.pop_front();
-        }
-        let first = self.first()?;
-        let entry = self.runs[first].pop_front();
-        self.drop_if_empty(first);
-        entry
-    }
-
-    fn drop_if_empty(&mut self, run: usize) {
-        if self.runs[run].is_empty() && self.runs.len() > 1 && !(self.sweeps && run == 0) {
-            self.runs.remove(run);
-        }
-    }
-
-    /// Nobody waits. Its memory is used again if there is no more than usual.
-    fn end(&mut self) {
-        self.sweeps = false;
-        if self.runs.len() > 1 || self.head().is_some() {
-            self.runs.clear();
-        }
-    }
-
-    fn entries(&self) -> usize {
-        self.runs.iter().map(Run::len).sum()
-    }
-
-    /// One task of the lane has left, and its entry stays behind: looks at a few entries, the first of those that this
-    /// pass has not seen, and drops those that do not wait.
-    fn leave(&mut self, mut waits: impl FnMut(&Entry) -> bool) {
-        self.live -= 1;
-        if self.live == 0 {
-            return self.end();
-        }
-        if self.entries() - self.live <= KEPT_STALE {
-            return;
-        }
-        if !self.sweeps {
-            self.add(Run::new());
-            self.runs.rotate_right(1);
-            self.sweeps = true;
-        }
-        for _ in 0..SWEPT {
-            let Some(next) = first_of(self.runs.iter().skip(1)).map(|next| next + 1) else {
-                self.sweeps = false; // it is through
-                return;
-            };
-            let Some(head) = self.runs[next].front().copied() else { return };
-            if self.runs[0].back().is_some_and(|last| last.queued_at > head.queued_at) {
-                self.sweeps = false; // what was given back since is older: the next pass begins with that
-                return;
-            }
-            self.runs[next].pop_front();
-            if waits(&head) {
-                self.runs[0].push_back(head);
-            }
-            self.drop_if_empty(next);
-        }
-    }
-}
-
-/// Which of these runs has the head that comes first.
-fn first_of<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<usize> {
-    let heads = runs.enumerate().filter_map(|(index, run)| Some((run.front()?.queued_at, index)));
-    heads.min().map(|(_, index)| index)
 }
 
 pub(super) struct Queue {
@@ -226,15 +55,8 @@ impl Queue {
     /// Takes in what waits in another queue, which has waited since then wherever that was. O(p), whatever the length; O(n)
     /// in those of a priority once in a while, when too many queues have been taken in.
     pub(super) fn append(&mut self, other: Self) {
-        for (level, lane) in other.lanes.into_iter().filter(|(_, lane)| lane.live > 0) {
-            let own = self.lanes.entry(level).or_default();
-            own.live += lane.live;
-            for run in lane.runs.into_iter().filter(|run| !run.is_empty()) {
-                match own.runs.iter_mut().find(|run| run.is_empty()) {
-                    Some(empty) if !own.sweeps => *empty = run,
-                    _ => own.add(run),
-                }
-            }
+        for (level, lane) in other.lanes.into_iter().filter(|(_, lane)| lane.live() > 0) {
+            self.lanes.entry(level).or_default().append(lane);
         }
     }
 
@@ -271,21 +93,16 @@ impl Queue {
         let (level, lane) = if self.aging.is_none() {
             // One walk instead of two: this is done for every task.
             let mut lanes = self.lanes.iter_mut().rev();
-            lanes.find(|(_, lane)| lane.live > 0).map(|(level, lane)| (*level, lane))?
+            lanes.find(|(_, lane)| lane.live() > 0).map(|(level, lane)| (*level, lane))?
         } else {
             let (level, _) = self.best(now)?;
             (level, self.lanes.get_mut(&level)?)
         };
-        let entry = lane.pop()?;
-        let waits = waits(&entry);
-        lane.live -= usize::from(waits);
-        if lane.live == 0 {
-            lane.end();
-            if self.lanes.len() > KEPT_LANES {
-                self.lanes.remove(&level);
-            }
+        let entry = lane.pop(waits)?;
+        if lane.live() == 0 && self.lanes.len() > KEPT_LANES {
+            self.lanes.remove(&level);
         }
-        Some(waits.then_some((level.0, entry)))
+        Some(entry.map(|entry| (level.0, entry)))
     }
 
     /// The `most` first entries of tasks that wait, with their priorities. O(`most` × p).
@@ -298,9 +115,9 @@ impl Queue {
         if most == 0 {
             return Vec::new();
         }
-        let lanes = self.lanes.iter().rev().filter(|(_, lane)| lane.live > 0);
+        let lanes = self.lanes.iter().rev().filter(|(_, lane)| lane.live() > 0);
         let mut runs: Vec<_> = lanes
-            .flat_map(|(level, lane)| lane.runs.iter().map(|run| (level.0, run)))
+            .flat_map(|(level, lane)| lane.runs().map(|run| (level.0, run)))
             .map(|(level, run)| (level, run.iter().filter(|entry| waits(entry)).peekable()))
             .collect();
         let mut first = Vec::new();
@@ -323,29 +140,25 @@ impl Queue {
         let level = Level(priority + 0.0);
         let Some(lane) = self.lanes.get_mut(&level) else { return };
         lane.leave(waits);
-        if lane.live == 0 && self.lanes.len() > KEPT_LANES {
+        if lane.live() == 0 && self.lanes.len() > KEPT_LANES {
             self.lanes.remove(&level);
         }
     }
 
     /// Every entry, highest base priority first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &Entry)> {
-        let runs =
-            self.lanes.iter().rev().flat_map(|(level, lane)| lane.runs.iter().map(|run| (level.0, run)));
+        let runs = self.lanes.iter().rev().flat_map(|(level, lane)| lane.runs().map(|run| (level.0, run)));
         runs.flat_map(|(priority, run)| run.iter().map(move |entry| (priority, entry)))
     }
 
     /// How many wait of each priority, if any do.
     pub(super) fn lengths(&self) -> impl Iterator<Item = (f64, usize)> {
-        self.lanes.iter().filter(|(_, lane)| lane.live > 0).map(|(level, lane)| (level.0, lane.live))
+        self.lanes.iter().filter(|(_, lane)| lane.live() > 0).map(|(level, lane)| (level.0, lane.live()))
     }
 
     /// When the first came of those that wait. O(p), and O(n) in entries of tasks that left before it.
     pub(super) fn oldest(&self, waits: impl Fn(&Entry) -> bool) -> Option<Nanoseconds> {
-        let lanes = self.lanes.values().filter(|lane| lane.live > 0);
-        let firsts =
-            lanes.flat_map(|lane| lane.runs.iter().filter_map(|run| run.iter().find(|entry| waits(entry))));
-        firsts.map(|entry| entry.queued_at).min()
+        self.lanes.values().filter_map(|lane| lane.oldest(&waits)).min()
     }
 
     /// Takes every entry.
@@ -353,18 +166,11 @@ impl Queue {
         let empty = Self::new(self.aging);
         std::mem::replace(self, empty)
     }
-
-    /// How many entries there are, those of tasks that left included.
-    #[cfg(test)]
-    fn entries(&self) -> usize {
-        self.lanes.values().map(Lane::entries).sum()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
@@ -411,75 +217,6 @@ mod tests {
         queue.push(5.0, entry(1, 400));
         queue.push(5.0, entry(2, 600));
         assert_eq!(order(&mut queue, 1000), [1, 0, 2]);
-    }
-
-    #[test]
-    fn entries_of_tasks_that_left_do_not_pile_up_and_none_costs_more_than_a_few_looks() {
-        let mut queue = Queue::new(None);
-        let mut waiting = BTreeSet::new();
-        for sequence in 0..50_000 {
-            queue.push(0.0, entry(sequence, sequence));
-            waiting.insert(sequence);
-        }
-        // Every second, from the last to the first: nothing of it is ever at the head.
-        for sequence in (0..50_000).rev().filter(|sequence| sequence % 2 == 1) {
-            waiting.remove(&sequence);
-            let mut looks = 0;
-            queue.leave(0.0, |entry| {
-                looks += 1;
-                waiting.contains(&entry.sequence)
-            });
-            assert!(looks <= SWEPT);
-        }
-        assert!(queue.entries() < waiting.len() + waiting.len() / 2, "{}", queue.entries());
-        assert_eq!(queue.lengths().collect::<Vec<_>>(), [(0.0, 25_000)]);
-        assert_eq!(queue.oldest(|entry| waiting.contains(&entry.sequence)), Some(0));
-        let taken: Vec<u64> = std::iter::from_fn(|| queue.pop(0, |entry| waiting.contains(&entry.sequence)))
-            .flatten()
-            .map(|(_, entry)| entry.sequence)
-            .collect();
-        assert_eq!(taken, Vec::from_iter(waiting));
-    }
-
-    #[test]
-    fn a_queue_that_is_taken_in_moves_no_entry_and_its_tasks_come_by_their_age() {
-        let mut queue = Queue::new(None);
-        let mut other = Queue::new(None);
-        for sequence in 0..10_000 {
-            queue.push(0.0, entry(2 * sequence, 2 * sequence));
-            other.push(0.0, entry(2 * sequence + 1, 2 * sequence + 1));
-        }
-        let address = |queue: &Queue| {
-            queue.lanes[&Level(0.0)].runs.last().and_then(Chunks::front).map(std::ptr::from_ref)
-        };
-        let there = address(&other);
-        queue.append(other);
-        assert_eq!(address(&queue), there, "its entries are where they were");
-        queue.push(0.0, entry(20_000, 20_000));
-        assert_eq!(queue.lanes[&Level(0.0)].runs.len(), 2);
-        assert_eq!(queue.lengths().collect::<Vec<_>>(), [(0.0, 20_001)]);
-        assert_eq!(order(&mut queue, 0), Vec::from_iter(0..20_001));
-    }
-
-    #[test]
-    fn older_ones_that_come_one_by_one_beside_newer_ones_make_no_more_runs() {
-        let mut queue = Queue::new(None);
-        for n in 0..1000 {
-            queue.push(0.0, entry(1000 + n, 1000 + n));
-            queue.push(0.0, entry(n, n));
-        }
-        assert_eq!(queue.lanes[&Level(0.0)].runs.len(), 2);
-        assert_eq!(order(&mut queue, 0), Vec::from_iter(0..2000));
-    }
-
-    #[test]
-    fn a_lane_does_not_get_more_runs_than_a_few() {
-        let mut queue = Queue::new(None);
-        for sequence in (0..100).rev() {
-            queue.push(0.0, entry(sequence, sequence));
-            assert!(queue.lanes[&Level(0.0)].runs.len() <= MOST_RUNS);
-        }
-        assert_eq!(order(&mut queue, 0), Vec::from_iter(0..100));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::clock::{Nanoseconds, milliseconds};
 use super::core::Core;
-use super::queue::{Entry, Queue};
+use super::entry::Entry;
+use super::queue::Queue;
 use super::statistics::{QueueSummary, RunSummary, Snapshot};
 use super::table::Stage;
 use super::types::Kind;

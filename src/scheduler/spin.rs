@@ -1,6 +1,10 @@
-//! Whether an idle executor should spin for a moment before it sleeps.
+//! Whether an idle executor should spin for a moment before it sleeps, and the spin.
+
+#[cfg(not(feature = "model"))]
+use std::time::{Duration, Instant};
 
 use super::clock::Nanoseconds;
+use super::sync::{AtomicBool, Ordering, pause};
 
 /// Longest spin of an idle executor. A wake-up through the kernel costs 5 to 80 µs; spinning longer than that costs
 /// more than it saves.
@@ -42,6 +46,29 @@ impl SpinHistory {
     /// Whether spinning pays.
     pub(super) fn pays(&self) -> bool {
         self.came_soon.count_ones() >= PAYING
+    }
+}
+
+/// Watches `signal` until it is raised or [`SPIN`] has passed. Answers whether it was.
+#[cfg(not(feature = "model"))]
+pub(super) fn spin(signal: &AtomicBool) -> bool {
+    let begun = Instant::now();
+    // Relaxed: a hint, see `Executor::rouse`.
+    while !signal.load(Ordering::Relaxed) {
+        if begun.elapsed() >= Duration::from_nanos(SPIN) {
+            return false;
+        }
+        pause();
+    }
+    true
+}
+
+/// A model has no time: two looks, and every thread may run in between.
+#[cfg(feature = "model")]
+pub(super) fn spin(signal: &AtomicBool) -> bool {
+    signal.load(Ordering::Relaxed) || {
+        pause();
+        signal.load(Ordering::Relaxed)
     }
 }
 

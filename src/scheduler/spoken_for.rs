@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::clock::Nanoseconds;
 use super::core::Core;
 use super::effects::Effects;
-use super::queue::Entry;
+use super::entry::Entry;
 use super::statistics::Count;
 use super::table::Stage;
 use super::types::Kind;

@@ -3,7 +3,7 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
-use super::executor::{Stop, Verdict};
+use super::run::{Stop, Verdict};
 use super::statistics::Count;
 use super::table::Stage;
 use super::types::{Cancelled, End, Ending, Kind, Note, STOP_GRACE};

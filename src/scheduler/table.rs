@@ -7,8 +7,8 @@
 use std::ops::{Index, IndexMut};
 
 use super::clock::Nanoseconds;
+use super::entry::Entry;
 use super::labels::Place;
-use super::queue::Entry;
 use super::statistics::Count;
 use super::types::{Kind, Limits};
 

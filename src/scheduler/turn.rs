@@ -3,8 +3,9 @@
 use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::effects::Effects;
-use super::executor::{Exit, Held, Run, State};
-use super::queue::{is_ahead, rank};
+use super::entry::{is_ahead, rank};
+use super::executor::{Exit, Held, State};
+use super::run::Run;
 use super::side::CALL_WORTH;
 use super::statistics::Count;
 use super::sync::{Arc, AtomicBool, Ordering};

@@ -4,7 +4,7 @@ use super::clock::{Nanoseconds, nanoseconds};
 use super::core::Core;
 use super::deadlines::Reminder;
 use super::effects::Effects;
-use super::queue::Entry;
+use super::entry::Entry;
 use super::table::{Stage, Task};
 use super::types::{Config, Kind, Note};
 

@@ -17,6 +17,7 @@ mod helpers;
 mod helping;
 mod idling;
 mod mailbox;
+mod own_queues;
 mod placement;
 mod places;
 mod random;
@@ -380,4 +381,14 @@ impl Executor<'_> {
     fn was_woken(&self) -> bool {
         self.bell.rings() > 0
     }
+}
+
+/// Has the worker run everything that it is given. Answers the slots.
+fn runs(worker: &Executor<'_>) -> Vec<u32> {
+    let mut slots = vec![];
+    while let Next::Run(Assignment { slot, .. }) = worker.next() {
+        slots.push(slot);
+        worker.finishes(slot, "done");
+    }
+    slots
 }
