@@ -116,13 +116,13 @@ impl Crew {
         self.count(|executor| !executor.is_retiring() && !executor.is_spare())
     }
 
-    // ---- choosing
-
     /// The offers that those are at a part of who are to end when they come back.
     pub(super) fn last_parts(&self) -> impl Iterator<Item = u64> {
         let retiring = self.executors.values().filter(|executor| executor.is_retiring());
         retiring.filter_map(Executor::helps)
     }
+
+    // ---- who is to go first
 
     /// The first that waits for a replacement.
     pub(super) fn first_worn(&self) -> Option<u32> {
