@@ -64,6 +64,11 @@ impl Deadlines {
         self.armed = Nanoseconds::MAX;
     }
 
+    /// Whether `tick` was due so long ago that it may never be called: the system may have granted no thread for that.
+    pub(super) fn are_missed(&self, patience: Nanoseconds, now: Nanoseconds) -> bool {
+        self.armed.saturating_add(patience) <= now
+    }
+
     /// When `tick` is to be called next.
     pub(super) fn armed(&self) -> Option<Nanoseconds> {
         Some(self.armed).filter(|at| *at < Nanoseconds::MAX)

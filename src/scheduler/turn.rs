@@ -219,9 +219,10 @@ impl<J: Clone, O> Core<J, O> {
         let Some(since) = self.untold.or(effects.noted.then_some(now)) else { return };
         let is_soon =
             |figures| self.statistics.labels.expected(figures).is_some_and(|time| time <= CALL_WORTH);
+        let ticks = |limit| !self.deadlines.are_missed(nanoseconds(limit), now);
         let is_back = match turn {
             Turn::Run(assignment) => {
-                self.config.call_timeout.is_some() && is_soon(self.table[assignment.slot].figures)
+                self.config.call_timeout.is_some_and(ticks) && is_soon(self.table[assignment.slot].figures)
             }
             _ => false,
         };

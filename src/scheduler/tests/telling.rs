@@ -120,3 +120,15 @@ fn nothing_waits_in_a_pool_without_a_tick_to_end_that() {
     goes_on(&executor, 0);
     assert_eq!(pool.owner.rings(), 1);
 }
+
+#[test]
+fn nothing_waits_for_a_tick_that_does_not_come() {
+    let pool = pool_of(1);
+    let [executor] = pool.staff(JS);
+    knows_short_ones(&pool, &executor);
+    pool.pass(2 * LIMIT); // and nobody has called `tick`
+    [0, 1].into_iter().for_each(|slot| _ = pool.submit(JS, slot));
+    executor.takes();
+    goes_on(&executor, 0);
+    assert_eq!(pool.owner.rings(), 1);
+}
