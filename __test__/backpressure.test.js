@@ -41,13 +41,21 @@ async function expectOrder(pool) {
 }
 
 describe('a full queue rejects', () => {
-  test.each([0, 1, 3, 100])('what comes when %i tasks wait', async (maxQueue) => {
+  test.each([
+    [
+      0,
+      "nobody is free to run it and with 'maxQueue' 0 none may wait; submit it once another has ended, raise"
+    ],
+    [1, "1 task waits already; wait for 'drain', raise"],
+    [3, "3 tasks wait already; wait for 'drain', raise"],
+    [100, "100 tasks wait already; wait for 'drain', raise"]
+  ])('what comes when %i tasks wait, with a remedy that helps', async (maxQueue, words) => {
     const { pool, blocking, open } = await heldPool({ maxQueue })
     const waiting = Array.from({ length: maxQueue }, (_, n) => pool.execute('echo', n))
     const error = await rejection(pool.execute('echo', 'one more'))
     expect(error).toBeInstanceOf(PoolError)
     expect(error).toMatchObject({ name: 'PoolError', code: 'ERR_QUEUE_FULL', task: 'echo' })
-    expect(error.message).toContain(`${maxQueue} tasks`)
+    expect(error.message).toContain(words)
     expect(await rejection(pool.run('one more'))).toMatchObject({ code: 'ERR_QUEUE_FULL', task: 'default' })
     expect(await rejection(pool.priority('urgent', 'echo', 1))).toMatchObject({ code: 'ERR_QUEUE_FULL' })
     expect(pool.stats()).toMatchObject({

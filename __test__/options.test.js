@@ -192,6 +192,12 @@ describe('the script', () => {
     })
   })
 
+  test('a limit that does not exist is named as an option of the limits', () => {
+    expect(() => new WorkerPool({ resourceLimits: { maxOldGenerationSize: 5 } })).toThrow(
+      /^The options of 'resourceLimits' have no 'maxOldGenerationSize'; did you mean 'maxOldGenerationSizeMb'\?$/
+    )
+  })
+
   test('a URL of another scheme is none that can be loaded', () => {
     const error = refusal({ script: new URL('https://example.org/tasks.js') })
     expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })

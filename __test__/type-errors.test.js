@@ -32,26 +32,44 @@ const CALLS = [
   ['hash({ data: 5 })', 'data', /'number' is not assignable to type 'Bytes'/]
 ]
 
+/** Calls with options that are `undefined`, each of which the library takes for left out. */
+const RIGHT = [
+  "pool.execute('echo', 1, { signal: undefined, timeout: undefined, affinity: undefined, retries: undefined })",
+  "pool.execute('echo', 1, { retries: { max: 1, delay: undefined, when: undefined } })",
+  'new WorkerPool({ script: undefined, maxWorkers: undefined, errorClasses: undefined })',
+  'pool.resize({ minWorkers: undefined, maxWorkers: 1 })',
+  'pool.close({ timeout: undefined })'
+]
+
 const folder = install(commonDirectory())
 const head = `import { WorkerPool } from 'threadmill'
 import { compress, hash } from 'threadmill/native'
 const pool = new WorkerPool()
 `
+
+/** What the compiler says of calls in a file of their own. */
+function compile(file, calls, ...more) {
+  fs.writeFileSync(path.join(folder, file), head + calls.join('\n'))
+  const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node']
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [tsc, ...options, ...more, '--pretty', 'false', file],
+    { cwd: folder, encoding: 'utf8', timeout: 60_000 }
+  )
+  return { status, stdout }
+}
+
 let output = ''
 
 beforeAll(() => {
   fs.mkdirSync(path.join(folder, 'node_modules/@types'))
   fs.symlinkSync(path.join(ROOT, 'node_modules/@types/node'), path.join(folder, 'node_modules/@types/node'))
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
-  fs.writeFileSync(path.join(folder, 'calls.ts'), head + CALLS.map(([call]) => call).join('\n'))
-  const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node']
-  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc')
-  const { stdout } = spawnSync(process.execPath, [tsc, ...options, '--pretty', 'false', 'calls.ts'], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: 60_000
-  })
-  output = stdout
+  output = compile(
+    'calls.ts',
+    CALLS.map(([call]) => call)
+  ).stdout
 }, 60_000)
 
 test.each(CALLS)('%s', (call, option, words) => {
@@ -67,3 +85,8 @@ test.each(CALLS)('%s', (call, option, words) => {
 test('nothing else is wrong', () => {
   expect(output.match(/error TS/g)).toHaveLength(CALLS.length)
 })
+
+test('an option may be undefined, as if it were left out, however strict the compiler is about that', () => {
+  const strictest = compile('right.ts', RIGHT, '--exactOptionalPropertyTypes')
+  expect(strictest).toEqual({ status: 0, stdout: '' })
+}, 60_000)

@@ -57,7 +57,8 @@ export interface PoolStats {
   /**
    * Every task that has run, by name: of exports the 4,096 that were used last, of functions that came as source 512;
    * fewer if the names, or the sources, have more than 4 Mi characters together, and those of more than 512 Ki only while
-   * they have tasks. Names that no export has are not among them.
+   * they have tasks. Names that no export has are not among them, nor is a task of which each run was taken back: that is
+   * neither `completed` nor `failed`. One that ran too long has `failed`.
    */
   perTask: Record<
     string,

@@ -163,13 +163,20 @@ class DeclaredOptions {
   #path(value, name) {
     if (!isObject(value)) return undefined
     let path
+    let address
     try {
       if (Object.keys(value).join() !== 'path') return undefined
       path = value.path
-      if (isURL(path)) path = fileURLToPath(path)
+      if (isURL(path)) {
+        address = path.href
+        path = fileURLToPath(path)
+      }
     } catch (cause) {
       if (path === undefined) return undefined // a Proxy that answers nothing
-      throw this.#wrong(invalidValue, `${name}.path`, "a path or a 'file:' URL", wordsOf(cause))
+      const reason = `${shown(address ?? path)} is none: ${wordsOf(cause)}`
+      throw invalidValue(
+        `The option '${name}.path' of '${this.#task}' must be a path or a 'file:' URL; ${reason}.`
+      )
     }
     if (typeof path !== 'string') return undefined
     if (path.includes('\0'))

@@ -231,7 +231,7 @@ const isMegabytes = (value) => value > 0 && value < Number.POSITIVE_INFINITY
 
 /** Node takes what is misspelt or no number for nothing, and a worker that gets too little dies of it later. */
 function resourceLimitsOf(options) {
-  const given = take(options, RESOURCE_LIMITS, "The option 'resourceLimits'", 'resourceLimits.')
+  const given = take(options, RESOURCE_LIMITS, "The options of 'resourceLimits'", 'resourceLimits.')
   for (const [name, value] of Object.entries(given))
     number(`resourceLimits.${name}`, value, isMegabytes, 'a finite number of megabytes above 0')
   return { ...given }

@@ -39,10 +39,18 @@ function refusal(answer, task, /** @type {{ maxQueue?: number, failure?: string 
     return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
   }
   if (answer === ANSWER.FULL) {
-    const message = `The task '${task}' was not accepted, as ${maxQueue} tasks wait already; wait for 'drain', raise 'maxQueue', or set 'whenFull' to 'wait'`
+    const message = `The task '${task}' was not accepted, as ${fullness(maxQueue)}`
     return new PoolError('ERR_QUEUE_FULL', message, { task })
   }
   return terminatedError(task)
+}
+
+/** Why there is no room, and what to do. Where nothing may wait, there is no queue whose 'drain' could be waited for. */
+function fullness(maxQueue) {
+  const instead = "raise 'maxQueue', or set 'whenFull' to 'wait'"
+  if (maxQueue === 0)
+    return `nobody is free to run it and with 'maxQueue' 0 none may wait; submit it once another has ended, ${instead}`
+  return `${maxQueue === 1 ? '1 task waits' : `${maxQueue} tasks wait`} already; wait for 'drain', ${instead}`
 }
 
 function noThreadError(task) {
