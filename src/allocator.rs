@@ -101,11 +101,15 @@ impl Mapping {
         let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
     }
 
-    /// The same with another length, perhaps elsewhere; nothing changes if there is no memory for it.
+    /// The same with another length, perhaps elsewhere; nothing changes if there is no memory for it. A shorter one there is
+    /// always, as those rely on who shrinks: if the system cannot describe it, what is behind it stays, and is lost.
     fn resized(self, length: usize) -> Option<Self> {
         // SAFETY: whole, and its owner expects it to move.
-        let start = unsafe { mremap(self.start.as_ptr().cast(), self.length, length, MremapFlags::MAYMOVE) };
-        Some(Self { start: NonNull::new(start.ok()?.cast())?, length })
+        match unsafe { mremap(self.start.as_ptr().cast(), self.length, length, MremapFlags::MAYMOVE) } {
+            Ok(start) => Some(Self { start: NonNull::new(start.cast())?, length }),
+            Err(_) if length < self.length => Some(Self { length, ..self }),
+            Err(_) => None,
+        }
     }
 }
 

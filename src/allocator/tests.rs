@@ -124,3 +124,34 @@ fn lengths_are_rounded_up_by_less_than_a_quarter() {
         assert_eq!(length_of(length), length);
     }
 }
+
+/// In a process of its own: nobody else there gets a mapping either.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_block_shrinks_where_the_system_has_no_more_mappings() {
+    const INSIDE: &str = "THREADMILL_TEST_NO_MAPPINGS";
+    if std::env::var_os(INSIDE).is_none() {
+        let this = "allocator::tests::a_block_shrinks_where_the_system_has_no_more_mappings";
+        let mut inside = std::process::Command::new(std::env::current_exe().expect("this program"));
+        let status = inside.args(["--exact", this]).env(INSIDE, "1").status().expect("it starts");
+        assert!(status.success(), "{status}");
+        return;
+    }
+    // The system lays one beneath the other, and describes them as one: to give back what is between takes a mapping more.
+    let (_above, mut bytes) = (vec![7_u8; 8 << 20], vec![7_u8; 8 << 20]);
+    let most = std::fs::read_to_string("/proc/sys/vm/max_map_count").expect("a limit");
+    let pages = 2 * most.trim().parse::<usize>().expect("a number");
+    // SAFETY: a new mapping, whose pages nobody uses.
+    let is_full = unsafe {
+        let none = ProtFlags::empty();
+        let start = mmap_anonymous(null_mut(), pages * PAGE, none, MapFlags::PRIVATE).expect("addresses");
+        (0..pages).step_by(2).any(|page| {
+            let page = start.cast::<u8>().add(page * PAGE).cast();
+            rustix::mm::mprotect(page, PAGE, rustix::mm::MprotectFlags::READ).is_err()
+        })
+    };
+    assert!(is_full);
+    bytes.truncate(3 << 20);
+    bytes.shrink_to_fit();
+    assert!(bytes.iter().all(|byte| *byte == 7));
+}
