@@ -101,8 +101,8 @@ impl Mapping {
         let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
     }
 
-    /// The same with another length, perhaps elsewhere; nothing changes if there is no memory for it. A shorter one there is
-    /// always, as those rely on who shrinks: if the system cannot describe it, what is behind it stays, and is lost.
+    /// The same with another length, perhaps elsewhere; nothing changes if there is no memory for it. There always is for a
+    /// shorter one, as whoever shrinks relies on: if the system cannot describe it, what is behind it stays, and is lost.
     fn resized(self, length: usize) -> Option<Self> {
         // SAFETY: whole, and its owner expects it to move.
         match unsafe { mremap(self.start.as_ptr().cast(), self.length, length, MremapFlags::MAYMOVE) } {
