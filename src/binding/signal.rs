@@ -7,8 +7,9 @@
 //! out the loop for that; the functions are part of libuv's stable interface, and exported by Node.js for addons.
 //!
 //! They are not looked for on Windows, nor used where V8 is not found by the names that `isolate.rs` needs: Bun has
-//! functions of libuv's names, which it implements in part, and of which the others end the process. `THREADMILL_NO_LIBUV=1` in the environment of the process, read
-//! once, hides them: for tests of what is done without. See `event_loop.rs`.
+//! functions of libuv's names, which it implements in part, and of which the others end the process.
+//! `THREADMILL_NO_LIBUV=1` in the environment of the process, read once, hides them: for tests of what is done without. See
+//! `event_loop.rs`.
 //!
 //! # A handle's life
 //!
@@ -19,8 +20,8 @@
 //! own thread finds that out, and closes and frees it, while the other is still about to send. So it waits for the lock,
 //! too, which the other holds until it has sent (`end`).
 //!
-//! libuv has a handle's memory until it says that it is closed, a turn of the event loop later. An environment that ends waits
-//! for that: its hook is taken back only then.
+//! libuv has a handle's memory until it says that it is closed, a turn of the event loop later. An environment that ends
+//! waits for that: its hook is taken back only then.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -122,8 +123,8 @@ struct Listener {
 
 impl Signal {
     /// Calls `function`, without arguments, once for any number of [`send`](Self::send)s. `end` is called when the
-    /// environment ends, or another thread has it closed, and must not return before nobody sends any more. Does not keep the event loop alive. `None` where
-    /// there is no way.
+    /// environment ends, or another thread has it closed, and must not return before nobody sends any more. Does not keep
+    /// the event loop alive. `None` where there is no way.
     pub(super) fn new(
         env: &Env,
         function: sys::napi_value,
