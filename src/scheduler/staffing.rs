@@ -30,8 +30,12 @@ impl<J, O> Core<J, O> {
         let crew = &mut self.sides[kind].crew;
         let Some(executor) = crew.find_mut(id) else { return }; // declared gone while it started
         executor.arrive();
+        let is_spare = executor.is_spare();
         crew.expect(id, now);
         self.relieve(kind, now, effects);
+        if is_spare {
+            self.hire_missing(kind, now, effects); // others may have failed to come up for what waits
+        }
     }
 
     /// Whether worker `id` is up and not about to end.

@@ -263,3 +263,17 @@ fn one_in_reserve_that_may_not_idle_steps_in_for_what_waits_all_the_same() {
     assert!(spare.was_woken());
     assert_eq!(spare.takes().slot, 1);
 }
+
+#[test]
+fn one_in_reserve_that_comes_up_steps_in_for_what_waits_if_nobody_else_has() {
+    let pool = Pool::with(&Config { spare_workers: 1, ..config(0, 1) });
+    assert_eq!(pool.submit(JS, 0), Some(1));
+    pool.scheduler.gone(JS, 1, false);
+    pool.scheduler.gone(JS, 2, true); // who stepped in has not come up either
+    pool.notes();
+
+    pool.scheduler.hire_minimum();
+
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 3)]);
+    assert_eq!(pool.start(JS, 3).takes().slot, 0);
+}
