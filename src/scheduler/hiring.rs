@@ -48,6 +48,7 @@ impl<J, O> Core<J, O> {
             self.have_started(kind, id, effects);
         }
         self.review_reserve(kind, now, effects);
+        self.call_for_queue(kind, now, effects); // one that has stepped in is idle
     }
 
     /// Puts one more executor on duty, and has it come for what waits. Answers whom to start.

@@ -21,8 +21,15 @@ impl<J, O> Core<J, O> {
         effects.noted |= self.untold.is_some();
         self.check_waiting(now, effects);
         for kind in Kind::BOTH {
-            for id in self.sides[kind].crew.ids() {
-                self.check_start(kind, id, now, effects);
+            let ids = self.sides[kind].crew.ids();
+            // All that are too late by now: who is given up may have others retired, which then have longer to come up.
+            let overdue: Vec<u32> = ids
+                .iter()
+                .copied()
+                .filter(|id| self.start_due(kind, *id).is_some_and(|due| due <= now))
+                .collect();
+            for id in ids {
+                self.check_start(kind, id, overdue.contains(&id), now, effects);
                 self.check_runs(kind, id, now, effects);
                 self.check_call(kind, id, now, effects);
                 self.check_expected(kind, id, now, effects);
@@ -55,19 +62,30 @@ impl<J, O> Core<J, O> {
         }
     }
 
+    /// When a worker that is not up, and was not given up, is to be.
+    fn start_due(&self, kind: Kind, id: u32) -> Option<Nanoseconds> {
+        let limit = self.config.start_timeout.filter(|_| kind == Kind::JavaScript)?;
+        match self.sides[kind].crew[id].state {
+            State::Starting { since } | State::Retiring(Exit::Starting { since }) => {
+                Some(since.saturating_add(nanoseconds(limit)))
+            }
+            _ => None,
+        }
+    }
+
     /// A worker that takes too long to come up is given up.
-    fn check_start(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
-        let Some(limit) = self.config.start_timeout.filter(|_| kind == Kind::JavaScript) else { return };
-        let (State::Starting { since } | State::Retiring(Exit::Starting { since })) =
-            self.sides[kind].crew[id].state
-        else {
-            return; // it is up, or was given up
-        };
-        let due = since.saturating_add(nanoseconds(limit));
-        if due > now {
-            self.deadlines.arm(due, effects);
-        } else {
+    fn check_start(
+        &mut self,
+        kind: Kind,
+        id: u32,
+        is_overdue: bool,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) {
+        if is_overdue {
             self.kill(id, false, now, effects);
+        } else if let Some(due) = self.start_due(kind, id) {
+            self.deadlines.arm(due, effects);
         }
     }
 

@@ -277,3 +277,21 @@ fn one_in_reserve_that_comes_up_steps_in_for_what_waits_if_nobody_else_has() {
     assert_eq!(pool.notes(), [Seen::Hire(JS, 3)]);
     assert_eq!(pool.start(JS, 3).takes().slot, 0);
 }
+
+#[test]
+fn one_in_reserve_that_steps_in_for_the_minimum_is_called_for_what_waits() {
+    let config = Config { spare_workers: 1, start_timeout: Some(ms(1)), ..config(0, 2) };
+    let pool = Pool::with(&config);
+    [0, 1].into_iter().for_each(|slot| _ = pool.submit(JS, slot)); // 1, and 2, which was to be in reserve
+    assert_eq!(pool.scheduler.cancel_queued().len(), 2);
+    pool.submit(JS, 2);
+    pool.scheduler.resize(Sizes { minimum_workers: 1, ..sizes(1, 3) });
+    let spare = pool.start(JS, 3);
+    spare.falls_asleep();
+    pool.tick_after(ms(1)); // the others are given up
+
+    pool.scheduler.hire_minimum();
+
+    assert!(spare.was_woken());
+    assert_eq!(spare.takes().slot, 2);
+}
