@@ -58,8 +58,16 @@ describe('a panic half way through a step of the scheduler', () => {
     ['next', openGates],
     ['tick', 'run(() => 1, undefined, { queueTimeout: 1 })'],
     [
-      'cancel',
+      'withdraw',
       'const abort = new AbortController(); run(() => 1, 0, { signal: abort.signal }); abort.abort()'
+    ],
+    [
+      'cancel',
+      `const abort = new AbortController()
+       run(() => new Promise(() => {}), 0, { signal: abort.signal, priority: 'urgent' })
+       open(gates[0])
+       await until(() => pool.stats().queue.length === 5, 'the run of what is to be cancelled')
+       abort.abort()`
     ],
     ['resize', 'pool.resize({ maxWorkers: 3, minWorkers: 3 }).catch(() => {})'],
     ['gone', `run(() => process.exit(1), undefined, { priority: 'urgent' }); ${openGates}`],
