@@ -7,8 +7,9 @@
 //! - [`layout`]: every number that JavaScript knows, too.
 //! - [`call`]: the arguments of calls on the hot path.
 //! - [`limits`]: options and limits, as the scheduler has them.
-//! - [`event_loop`]: waking an isolate; [`isolate`]: stopping what it runs.
+//! - [`event_loop`]: waking an isolate, by a [`signal`] if there is a way; [`isolate`]: stopping what it runs.
 //! - [`values`]: strings and memory of JavaScript.
+//! - [`shared_threads`]: those that Node.js has for the whole process.
 //! - [`hand_over`]: ownership that passes to the engine.
 //! - [`attachments`]: the buffers of native tasks; [`backing_store`]: holding memory that JavaScript may take
 //!   away.
@@ -30,6 +31,7 @@ mod notes;
 mod owner;
 mod pool;
 mod shared;
+mod shared_threads;
 mod signal;
 mod values;
 mod worker;

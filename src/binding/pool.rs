@@ -14,33 +14,11 @@ use super::layout::{self, cancel};
 use super::limits::{self, NativePoolOptions};
 use super::owner::{self, Owner};
 use super::shared::{self, Label, Shared};
-use super::{backing_store, values};
+use super::{backing_store, shared_threads, values};
 use crate::catalogue::{Budget, CATALOGUE};
 use crate::executors::niceness::Niceness;
 use crate::payload::Array;
 use crate::scheduler::{Cancelled, Kind};
-
-/// Nothing to do, for the threads that Node.js has for all of the process.
-struct Nothing;
-
-impl Task for Nothing {
-    type Output = ();
-    type JsValue = ();
-
-    fn compute(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn resolve(&mut self, _env: Env, _output: ()) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Has the threads started on which Node.js reads files and such, for the whole process. They come with the first work that
-/// there is for them, and are as nice as the thread that brings it: that must not be a worker that stands back.
-fn start_shared_threads(env: &Env) -> Result<()> {
-    env.spawn(Nothing).map(|_| ())
-}
 
 /// A pool.
 #[napi]
@@ -70,7 +48,7 @@ impl NativePool {
         let budget = Budget::new(limits::memory(options.native_memory)).with_largest_output(largest);
         let niceness = Niceness::above_this_thread(options.nice_increment);
         if niceness != Niceness::default() {
-            start_shared_threads(env)?;
+            shared_threads::start(env)?;
         }
         let shared = Shared::new(&config, options.name, budget, niceness, event_loop);
         // Added after the event loop's own hook, so it runs before that: until the native threads have

@@ -7,6 +7,7 @@ mod life;
 mod members;
 mod moments;
 mod tasks;
+mod working;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
