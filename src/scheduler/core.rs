@@ -12,6 +12,7 @@ use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::effects::Effects;
 use super::homes::Homes;
+use super::intake::PutDown;
 use super::mailbox::Mailbox;
 use super::queue::Queue;
 use super::side::Side;
@@ -61,6 +62,8 @@ pub(super) struct Core<J, O> {
     pub failure: Option<String>,
     /// What this step throws away. It may be large or many, or have code of its own: dropped without the lock.
     pub discarded: Vec<Discarded<J>>,
+    /// Tasks on their way from the intake into the table. Empty between steps.
+    pub taken: Vec<PutDown<J>>,
     pub statistics: Statistics,
     pub random: RandomState,
     mailbox: Arc<Mailbox<Note<O>>>,
@@ -93,6 +96,7 @@ impl<J, O> Core<J, O> {
             backed_up: false,
             failure: None,
             discarded: Vec::new(),
+            taken: Vec::new(),
             statistics: Statistics::new(),
             random: RandomState::new(),
             mailbox,

@@ -22,6 +22,7 @@ mod headcount;
 mod helping;
 mod hiring;
 mod homes;
+mod intake;
 mod labels;
 mod lane;
 #[cfg(feature = "tsan")]
@@ -89,8 +90,12 @@ impl<J: Clone, O> Scheduler<J, O> {
     pub fn submit(&self, submission: Submission<J>) -> Result<Submitted, Refused> {
         let now = self.clock.now();
         let slot = submission.slot;
+        let Err(submission) = self.intake.put_down(submission, now) else {
+            return Ok(Submitted { hire: None, deliver_to: None, full: false });
+        };
         let otherwise = Some(Err(Refused::Broken));
-        let answer = self.step("submit", otherwise, |core, effects| core.submit(submission, now, effects));
+        let answer =
+            self.step("submit", otherwise, |core, effects| core.submit(submission, now, now, effects));
         answer.unwrap_or_else(|| panic!("slot {slot} already holds an unsettled task"))
     }
 
@@ -157,12 +162,22 @@ impl<J: Clone, O> Scheduler<J, O> {
     pub fn next(&self, kind: Kind, id: u32, mut finished: Option<Finished<O>>) -> Next<J> {
         loop {
             let now = self.clock.now();
-            let turn = self.step("next", Turn::Stop, |core, effects| {
+            let turn = self.attended_step("next", Turn::Stop, |core, effects| {
+                if self.intake.has_any() {
+                    self.intake.take(&mut core.taken);
+                    core.take_in(now, effects);
+                }
                 if let Some(finished) = finished.take() {
                     core.finish(kind, id, finished, true, now, effects);
                 }
                 let turn = core.turn(kind, id, now, effects);
-                core.tell_later(&turn, now, effects);
+                let is_soon = core.is_back_soon(&turn, now);
+                core.tell_later(is_soon, now, effects);
+                let attends = is_soon && core.may_attend(kind);
+                if self.intake.attend(kind, attends, &mut core.taken) {
+                    core.take_in(now, effects);
+                    core.watch_calls(now, effects); // it may take longer than it ever has
+                }
                 turn
             });
             match turn {

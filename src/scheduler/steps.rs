@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::clock::Clock;
 use super::core::Core;
 use super::effects::{Effects, Order};
+use super::intake::Intake;
 use super::mailbox::{Mailbox, Wake};
 #[cfg(feature = "testing")]
 use super::probes::Probes;
@@ -19,6 +20,7 @@ const BREAK_OFF: &str = "break_off";
 pub struct Scheduler<J, O> {
     pub(super) clock: Clock,
     pub(super) core: Mutex<Core<J, O>>,
+    pub(super) intake: Intake<J>,
     mailbox: Arc<Mailbox<Note<O>>>,
     alarm: Arc<dyn Wake>,
     #[cfg(feature = "testing")]
@@ -33,6 +35,7 @@ impl<J: Clone, O> Scheduler<J, O> {
         Self {
             clock: Clock::start(),
             core,
+            intake: Intake::new(config),
             mailbox,
             alarm,
             #[cfg(feature = "testing")]
@@ -45,9 +48,25 @@ impl<J: Clone, O> Scheduler<J, O> {
         &self.mailbox
     }
 
+    /// Does one step under the lock, after which nobody attends to the intake, then what it owes, without the lock.
+    pub(super) fn step<R>(
+        &self,
+        name: &'static str,
+        otherwise: R,
+        step: impl FnOnce(&mut Core<J, O>, &mut Effects) -> R,
+    ) -> R {
+        self.attended_step(name, otherwise, |core, effects| {
+            self.intake.leave(&mut core.taken);
+            if !core.taken.is_empty() {
+                core.take_in(self.clock.now(), effects);
+            }
+            step(core, effects)
+        })
+    }
+
     /// Does one step under the lock, then what it owes, without it. A step that panics is half done: then the pool is
     /// broken off before anybody else has the lock, and the answer is `otherwise`.
-    pub(super) fn step<R>(
+    pub(super) fn attended_step<R>(
         &self,
         name: &'static str,
         otherwise: R,
@@ -69,6 +88,7 @@ impl<J: Clone, O> Scheduler<J, O> {
             }));
             if let Err(panic) = done {
                 let words = format!("a panic in '{name}': {}", words_of(panic));
+                core.drop_what_is_put_down(&self.intake);
                 core.break_off(words, self.clock.now(), &mut effects);
             }
             (!core.discarded.is_empty()).then(|| std::mem::take(&mut core.discarded))
@@ -118,6 +138,9 @@ impl<J: Clone, O> Scheduler<J, O> {
 
     /// Looks at something under the lock. A panic there has changed nothing, and is the caller's.
     pub(super) fn look<R>(&self, name: &'static str, look: impl FnOnce(&Core<J, O>) -> R) -> R {
+        if self.intake.has_any() {
+            self.step("take_in", (), |_, _| ()); // which the caller may have put down
+        }
         let core = lock(&self.core);
         let _held = self.watch_lock(name);
         look(&core)

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use super::clock::Nanoseconds;
 use super::core::{Core, Discarded, Phase};
 use super::effects::{Effects, Wakes};
+use super::intake::Intake;
 use super::statistics::Count;
 use super::table::{Stage, Task};
 use super::types::{End, Kind, Note, Refused, Strategy, Submission, Submitted};
@@ -22,10 +23,11 @@ impl<J, O> Core<J, O> {
         }
     }
 
-    /// `None` if the slot is taken: then nothing has changed.
+    /// A task that was submitted `since` then. `None` if the slot is taken: then nothing has changed.
     pub(super) fn submit(
         &mut self,
         submission: Submission<J>,
+        since: Nanoseconds,
         now: Nanoseconds,
         effects: &mut Effects,
     ) -> Option<Result<Submitted, Refused>> {
@@ -36,10 +38,16 @@ impl<J, O> Core<J, O> {
         if self.table.find(submission.slot).is_some() {
             return None;
         }
-        Some(Ok(self.accept(submission, now, effects)))
+        Some(Ok(self.accept(submission, since, now, effects)))
     }
 
-    fn accept(&mut self, submission: Submission<J>, now: Nanoseconds, effects: &mut Effects) -> Submitted {
+    fn accept(
+        &mut self,
+        submission: Submission<J>,
+        since: Nanoseconds,
+        now: Nanoseconds,
+        effects: &mut Effects,
+    ) -> Submitted {
         let Submission { slot, kind, label, priority, needs_delivery, admitted: _, stoppable, limits, job } =
             submission;
         let sequence = self.sequence;
@@ -60,7 +68,7 @@ impl<J, O> Core<J, O> {
                 figures,
                 attempt: 1,
                 priority,
-                queued: now,
+                queued: since,
                 needs_delivery,
                 stoppable,
                 home: None,
@@ -81,9 +89,40 @@ impl<J, O> Core<J, O> {
             self.await_delivery(executor, slot);
             return Submitted { hire, deliver_to: Some(executor), full: self.backed_up };
         }
-        let hire = hire.or(self.enqueue(slot, now, true, now, effects));
+        let hire = hire.or(self.enqueue(slot, since, true, now, effects));
         self.note_length();
         Submitted { hire, deliver_to: None, full: self.backed_up }
+    }
+
+    /// Whether tasks for executors of this kind may be put down for one that is back soon, and would be taken in before
+    /// they are needed: others wait as it is.
+    pub(super) fn may_attend(&self, kind: Kind) -> bool {
+        self.phase == Phase::Open && self.sides[kind].shared() > 0
+    }
+
+    /// Tasks that were put down are submitted now. The pool is as open as it was when they were, for whoever ends it or
+    /// fills its queue takes them in first.
+    pub(super) fn take_in(&mut self, now: Nanoseconds, effects: &mut Effects) {
+        let mut taken = std::mem::take(&mut self.taken);
+        for (submission, since) in taken.drain(..) {
+            let kind = submission.kind;
+            match self.submit(submission, since, now, effects) {
+                Some(Ok(Submitted { hire, deliver_to: None, full: false })) => {
+                    if let Some(executor) = hire {
+                        self.have_started(kind, executor, effects);
+                    }
+                }
+                other => panic!("a task that was put down: {other:?}"),
+            }
+        }
+        self.taken = taken;
+    }
+
+    /// A step has failed halfway: the owner, who has not been told yet, gives up every task, those that were put down, too.
+    pub(super) fn drop_what_is_put_down(&mut self, intake: &Intake<J>) {
+        let mut taken = std::mem::take(&mut self.taken);
+        intake.leave(&mut taken);
+        self.discarded.extend(taken.into_iter().map(|(submission, _)| Discarded::Job(submission.job)));
     }
 
     // ---- out of the table

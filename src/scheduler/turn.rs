@@ -214,19 +214,18 @@ impl<J: Clone, O> Core<J, O> {
         Turn::Run(assignment)
     }
 
-    /// An executor goes on. What there is to tell the owner waits if it is going to be back soon.
-    pub(super) fn tell_later(&mut self, turn: &Turn<J>, now: Nanoseconds, effects: &mut Effects) {
-        let Some(since) = self.untold.or(effects.noted.then_some(now)) else { return };
-        let is_soon =
-            |figures| self.statistics.labels.expected(figures).is_some_and(|time| time <= CALL_WORTH);
+    /// Whether an executor asks again before long.
+    pub(super) fn is_back_soon(&self, turn: &Turn<J>, now: Nanoseconds) -> bool {
+        let Turn::Run(assignment) = turn else { return false };
         let ticks = |limit| !self.deadlines.are_missed(nanoseconds(limit), now);
-        let is_back = match turn {
-            Turn::Run(assignment) => {
-                self.config.call_timeout.is_some_and(ticks) && is_soon(self.table[assignment.slot].figures)
-            }
-            _ => false,
-        };
-        effects.noted = !is_back || now.saturating_sub(since) >= CALL_WORTH;
+        let expected = self.statistics.labels.expected(self.table[assignment.slot].figures);
+        self.config.call_timeout.is_some_and(ticks) && expected.is_some_and(|time| time <= CALL_WORTH)
+    }
+
+    /// An executor goes on. What there is to tell the owner waits if it is back soon.
+    pub(super) fn tell_later(&mut self, is_back_soon: bool, now: Nanoseconds, effects: &mut Effects) {
+        let Some(since) = self.untold.or(effects.noted.then_some(now)) else { return };
+        effects.noted = !is_back_soon || now.saturating_sub(since) >= CALL_WORTH;
         if !effects.noted {
             self.untold = Some(since);
             self.watch_calls(now, effects); // it may take longer than it ever has

@@ -13,6 +13,7 @@ mod delivery;
 mod ending;
 mod helping;
 mod idling;
+mod intake;
 mod mailbox;
 mod reach;
 mod replaced;

@@ -10,18 +10,6 @@ fn pool_of(maximum: usize) -> Pool {
     Pool::with(&Config { call_timeout: Some(LIMIT), ..config(0, maximum) })
 }
 
-/// Tasks of each label but the last (see `task`) are known to take no time from now on.
-fn knows_short_ones(pool: &Pool, executor: &Executor<'_>) {
-    for slot in [0, 1, 2].repeat(8) {
-        pool.submit(executor.kind, slot);
-        executor.takes();
-        executor.finishes(slot, "known");
-        executor.falls_asleep();
-        pool.notes();
-    }
-    pool.owner.rings();
-}
-
 /// Hands in the task in `slot` and takes the next.
 fn goes_on(executor: &Executor<'_>, slot: u32) -> u32 {
     match executor.next_with(Some(executor.end_of(slot, Ending::Fulfilled, "done"))) {
@@ -40,7 +28,7 @@ fn the_owner_is_woken_once_for_short_tasks_that_follow_one_another() {
     for kind in KINDS {
         let pool = pool_of(1);
         let [executor] = pool.staff(kind);
-        knows_short_ones(&pool, &executor);
+        executor.knows_short_tasks();
         [0, 1, 2].into_iter().for_each(|slot| _ = pool.submit(kind, slot));
         assert_eq!(executor.takes().slot, 0);
         assert_eq!([goes_on(&executor, 0), goes_on(&executor, 1)], [1, 2]);
@@ -56,7 +44,7 @@ fn the_owner_is_woken_once_for_short_tasks_that_follow_one_another() {
 fn news_do_not_wait_for_a_task_that_may_take_its_time() {
     let pool = pool_of(1);
     let [executor] = pool.staff(JS);
-    knows_short_ones(&pool, &executor);
+    executor.knows_short_tasks();
     pool.submit(JS, 0);
     pool.submit(JS, 3); // of a label that nobody has run
     executor.takes();
@@ -68,7 +56,7 @@ fn news_do_not_wait_for_a_task_that_may_take_its_time() {
 fn news_wait_for_short_tasks_no_longer_than_it_takes_to_wake_somebody() {
     let pool = pool_of(1);
     let [executor] = pool.staff(JS);
-    knows_short_ones(&pool, &executor);
+    executor.knows_short_tasks();
     [0, 1, 2, 4, 5].into_iter().for_each(|slot| _ = pool.submit(JS, slot));
     executor.takes();
     goes_on(&executor, 0);
@@ -84,7 +72,7 @@ fn news_wait_for_short_tasks_no_longer_than_it_takes_to_wake_somebody() {
 fn news_that_wait_for_a_task_that_takes_longer_than_ever_come_with_the_next_tick() {
     let pool = pool_of(1);
     let [executor] = pool.staff(JS);
-    knows_short_ones(&pool, &executor);
+    executor.knows_short_tasks();
     [0, 1].into_iter().for_each(|slot| _ = pool.submit(JS, slot));
     executor.takes();
     goes_on(&executor, 0); // and is at the next from now on
@@ -98,7 +86,7 @@ fn news_that_wait_for_a_task_that_takes_longer_than_ever_come_with_the_next_tick
 fn whoever_has_something_to_tell_tells_of_everything() {
     let pool = pool_of(2);
     let [executor, other] = pool.staff(Kind::Native);
-    knows_short_ones(&pool, &executor);
+    executor.knows_short_tasks();
     [0, 1, 3].into_iter().for_each(|slot| _ = pool.submit(Kind::Native, slot));
     executor.takes();
     goes_on(&executor, 0);
@@ -114,7 +102,7 @@ fn whoever_has_something_to_tell_tells_of_everything() {
 fn nothing_waits_in_a_pool_without_a_tick_to_end_that() {
     let pool = Pool::new(0, 1);
     let [executor] = pool.staff(JS);
-    knows_short_ones(&pool, &executor);
+    executor.knows_short_tasks();
     [0, 1].into_iter().for_each(|slot| _ = pool.submit(JS, slot));
     executor.takes();
     goes_on(&executor, 0);
@@ -125,7 +113,7 @@ fn nothing_waits_in_a_pool_without_a_tick_to_end_that() {
 fn nothing_waits_for_a_tick_that_does_not_come() {
     let pool = pool_of(1);
     let [executor] = pool.staff(JS);
-    knows_short_ones(&pool, &executor);
+    executor.knows_short_tasks();
     pool.pass(2 * LIMIT); // and nobody has called `tick`
     [0, 1].into_iter().for_each(|slot| _ = pool.submit(JS, slot));
     executor.takes();
