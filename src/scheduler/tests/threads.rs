@@ -89,8 +89,10 @@ struct Threads {
 }
 
 impl Threads {
-    fn new(maximum_native_threads: usize, tasks: u32, mortality: u32) -> Arc<Self> {
-        Self::with(&config(0, maximum_native_threads), tasks, mortality)
+    /// With `counts`, short tasks are left to those who are at others, put down, and told of later.
+    fn new(maximum_native_threads: usize, tasks: u32, mortality: u32, counts: bool) -> Arc<Self> {
+        let call_timeout = counts.then_some(HOUR);
+        Self::with(&Config { call_timeout, ..config(0, maximum_native_threads) }, tasks, mortality)
     }
 
     fn with(config: &Config, tasks: u32, mortality: u32) -> Arc<Self> {
@@ -197,29 +199,33 @@ impl Threads {
 
 #[test]
 fn ten_thousand_tasks_on_four_threads_each_run_and_settle_once() {
-    within_patience(|| {
-        let pool = Threads::new(4, 10_000, 0);
-        assert_eq!(pool.run_all(), (0..10_000).collect::<Vec<u32>>());
-        assert_eq!(pool.scheduler.snapshot().tasks.completed, 10_000);
-    });
+    for counts in [false, true] {
+        within_patience(move || {
+            let pool = Threads::new(4, 10_000, 0, counts);
+            assert_eq!(pool.run_all(), (0..10_000).collect::<Vec<u32>>());
+            assert_eq!(pool.scheduler.snapshot().tasks.completed, 10_000);
+        });
+    }
 }
 
 #[test]
 fn ten_thousand_tasks_on_threads_that_die_all_settle_once() {
-    within_patience(|| {
-        let pool = Threads::new(3, 10_000, 100);
-        let outcomes = pool.run_all();
-        let failed = outcomes.iter().filter(|outcome| **outcome == u32::MAX).count() as u64;
-        let counts = pool.scheduler.snapshot().tasks;
-        assert_eq!((counts.completed + counts.failed, counts.failed), (10_000, failed));
-        assert!((98..=100).contains(&failed), "one in a hundred: {failed}");
-    });
+    for counts in [false, true] {
+        within_patience(move || {
+            let pool = Threads::new(3, 10_000, 100, counts);
+            let outcomes = pool.run_all();
+            let failed = outcomes.iter().filter(|outcome| **outcome == u32::MAX).count() as u64;
+            let counts = pool.scheduler.snapshot().tasks;
+            assert_eq!((counts.completed + counts.failed, counts.failed), (10_000, failed));
+            assert!((98..=100).contains(&failed), "one in a hundred: {failed}");
+        });
+    }
 }
 
 #[test]
 fn tasks_that_come_one_at_a_time_always_find_a_sleeping_thread() {
     within_patience(|| {
-        let pool = Threads::new(2, 2_000, 0);
+        let pool = Threads::new(2, 2_000, 0, true);
         for slot in 0..2_000 {
             pool.submit(slot);
             pool.listen(|note| matches!(note, Note::Settled { slot: settled, .. } if settled == slot));
@@ -234,7 +240,8 @@ fn tasks_that_fail_hang_are_cancelled_and_lose_their_threads_all_settle_once() {
     const TASKS: u32 = 3_000;
     within_patience(|| {
         let limits = Limits { timeout: Some(ms(2)), retry: Some(retry(2, &[0.0, 1.0])), ..Limits::default() };
-        let pool = Threads::with(&Config { limits, ..config(0, 3) }, TASKS, 40);
+        let call_timeout = Some(ms(5));
+        let pool = Threads::with(&Config { limits, call_timeout, ..config(0, 3) }, TASKS, 40);
         let is_over = Arc::new(AtomicBool::new(false));
         let timer = {
             let (own, is_over) = (pool.clone(), is_over.clone());
