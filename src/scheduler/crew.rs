@@ -271,8 +271,9 @@ impl Crew {
         self.idle.is_empty()
     }
 
-    pub(super) fn idlers(&self) -> usize {
-        self.idle.len()
+    /// Those that idle, the last to fall idle last.
+    pub(super) fn idlers(&self) -> &[u32] {
+        &self.idle
     }
 
     // ---- who is counted on

@@ -55,10 +55,11 @@ impl<J, O> Core<J, O> {
         self.review_reserve(kind, now, effects);
     }
 
-    /// Worn ones make way for those in reserve that are up.
+    /// Worn ones make way for those in reserve that are up. Whatever wears one, brings one up or frees a post sees to
+    /// that.
     fn relieve(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
         while let Some(worn) = self.sides[kind].crew.to_be_relieved() {
-            self.retire(kind, worn, now, effects);
+            self.send_off(kind, worn, now, effects);
         }
     }
 
@@ -76,10 +77,17 @@ impl<J, O> Core<J, O> {
         self.review_reserve(kind, now, effects);
         let _ = self.give_back(kind, id);
         self.call_others(kind, true, now, effects);
+        self.relieve(kind, now, effects);
     }
 
     /// Tells an executor to end as soon as it has nothing left.
     pub(super) fn retire(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
+        self.send_off(kind, id, now, effects);
+        self.relieve(kind, now, effects);
+    }
+
+    /// The same, but that others may have to make way now.
+    fn send_off(&mut self, kind: Kind, id: u32, now: Nanoseconds, effects: &mut Effects) {
         let crew = &mut self.sides[kind].crew;
         crew.retire(id, now, &mut effects.wakes);
         self.watch_calls(now, effects);
@@ -178,6 +186,7 @@ impl<J, O> Core<J, O> {
             }
             self.release(kind, now, effects);
             self.hire_missing(kind, now, effects);
+            self.relieve(kind, now, effects);
         }
         self.hire_minimum(now, effects);
         Kind::BOTH.into_iter().for_each(|kind| self.watch_idle(kind, now, effects));
@@ -217,6 +226,7 @@ impl<J, O> Core<J, O> {
             self.sides[kind].crew[id].hold(None);
             self.leave_home(kind, id, now, effects);
             self.fail(slot, End::ExecutorGone(id), now, effects);
+            self.release(kind, now, effects); // nothing has begun
         }
         for (slot, number, stop) in had {
             self.ends_with(id, (slot, number, stop), now, effects);

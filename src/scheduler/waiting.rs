@@ -53,7 +53,7 @@ impl<J, O> Core<J, O> {
             self.call(kind, home, now, effects);
             return None;
         }
-        let is_short = side.shared() > side.crew.idlers();
+        let is_short = side.shared() > side.crew.idlers().len();
         if !side.crew.nobody_idles() {
             self.watch_calls(now, effects); // others are counted on
         }

@@ -240,6 +240,21 @@ fn a_worn_worker_makes_way_at_once_for_one_in_reserve() {
 }
 
 #[test]
+fn one_in_reserve_takes_what_waits_when_one_is_lost_that_awaits_an_input() {
+    let pool = pool_with_spares(1, 1);
+    let [lost, spare] = with_one_in_reserve(&pool);
+    let submitted = pool.try_submit(JS, 0, 0.0, true).expect("the pool is open");
+    assert_eq!(submitted.deliver_to, Some(lost.id));
+    pool.submit(JS, 1);
+
+    pool.scheduler.lose(lost.id);
+
+    assert!(spare.was_woken());
+    assert_eq!(spare.takes().slot, 1);
+    assert_eq!(pool.notes(), [Seen::Hire(JS, 3), Seen::Ended(0, End::ExecutorGone(lost.id))]);
+}
+
+#[test]
 fn one_in_reserve_that_does_not_come_up_is_not_replaced_for_ever() {
     let pool = pool_with_spares(1, 1);
     let ids = pool.hire_minimum();

@@ -52,6 +52,26 @@ fn a_worn_worker_finishes_what_it_has() {
 }
 
 #[test]
+fn whoever_hands_in_falls_idle_after_the_replacement_that_it_has_let_in() {
+    let pool = Pool::new(0, 2);
+    let [worn, other] = pool.staff(JS);
+    pool.submit(JS, 0);
+    worn.takes();
+    pool.submit(JS, 1);
+    other.takes();
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn.id));
+    let heir = pool.start(JS, heir[0]);
+    heir.falls_asleep(); // as many run as may
+    let done = other.done(1, "done");
+    assert!(matches!(other.next_with(Some(done)), Next::Idle));
+    other.bell.rings();
+
+    pool.submit(JS, 2);
+
+    assert!(other.was_woken() && !heir.was_woken(), "the last to fall idle is the warmest");
+}
+
+#[test]
 fn a_worn_worker_whose_replacement_does_not_come_up_works_on() {
     let pool = Pool::new(0, 1);
     let [worn] = pool.staff(JS);
@@ -165,4 +185,56 @@ fn a_worker_at_its_limit_leaves_the_tasks_that_were_meant_for_it_to_others() {
     first.stops();
     assert!(second.was_woken());
     assert_eq!(second.takes().slot, 1);
+}
+
+// ---- a post for the replacement
+
+/// Three workers of a pool that has shrunk to two, each at the task of its place, and a fourth that is up to replace the
+/// second, which is worn. There is no post for it: the first is to end, and still has its own.
+fn shrunk(pool: &Pool) -> ([Executor<'_>; 3], Executor<'_>) {
+    let workers = pool.staff(JS);
+    for (slot, worker) in (0..).zip(&workers) {
+        pool.submit(JS, slot);
+        assert_eq!(worker.takes().slot, slot);
+    }
+    pool.scheduler.resize(sizes(0, 2));
+    let [heir] = pool.workers_hired_by(|| pool.scheduler.wear(workers[1].id))[..] else {
+        panic!("one is hired")
+    };
+    let heir = pool.start(JS, heir);
+    heir.falls_asleep();
+    assert!(pool.scheduler.remains(workers[1].id));
+    (workers, heir)
+}
+
+#[test]
+fn a_worn_worker_makes_way_whatever_has_freed_a_post_for_its_replacement() {
+    type Frees = fn(&Pool, &[Executor<'_>; 3]);
+    let ways: [(&str, Frees); 4] = [
+        ("one that was to end is gone", |_, [leaving, ..]| _ = leaving.gone()),
+        ("the pool grows", |pool, _| pool.scheduler.resize(sizes(0, 3))),
+        ("another is cut off", |pool, [.., other]| {
+            pool.scheduler.cancel(2);
+            other.ends(2, Ending::Stopped, "cut off");
+        }),
+        ("another that is worn has had its last task", |pool, [.., other]| {
+            pool.scheduler.wear(other.id);
+            let last = other.done(2, "done");
+            assert!(matches!(other.next_with(Some(last)), Next::Stop));
+        }),
+    ];
+    for (way, frees) in ways {
+        let pool = Pool::with(&Config { tasks_per_worker: Some(2), ..config(0, 3) });
+        let (workers, heir) = shrunk(&pool);
+
+        frees(&pool, &workers);
+
+        let worn = &workers[1];
+        assert!(!pool.scheduler.remains(worn.id), "{way}");
+        pool.submit(JS, 3);
+        let done = worn.done(1, "done");
+        assert!(matches!(worn.next_with(Some(done)), Next::Stop), "{way}");
+        assert!(heir.was_woken(), "{way}");
+        assert_eq!(heir.takes().slot, 3, "{way}");
+    }
 }

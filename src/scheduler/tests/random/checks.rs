@@ -18,11 +18,16 @@ impl Life {
         }
     }
 
-    pub(super) fn check(&mut self) {
+    /// Sees what has become of everybody.
+    pub(super) fn look_around(&mut self) {
         self.read_notes();
         self.see_who_stands_where();
         self.those_woken_get_up();
         self.see_who_retires();
+    }
+
+    pub(super) fn check(&mut self) {
+        self.look_around();
         if self.phase != Phase::Open && self.tasks.is_empty() && self.members.is_empty() && !self.ended {
             self.ended = true;
             self.expected.push(Seen::PoolEnded);
@@ -39,7 +44,39 @@ impl Life {
         let timely = next.is_none_or(|next| self.alarm_rung || self.alarm_at.is_some_and(|at| at <= next));
         assert!(timely, "nobody looks in time: {:?} instead of {next:?}", self.alarm_at);
         self.check_figures();
-        KINDS.into_iter().for_each(|kind| self.check_hands(kind));
+        KINDS.into_iter().for_each(|kind| {
+            self.check_hands(kind);
+            self.check_standing_by(kind);
+        });
+        self.check_worn();
+        self.check_homes();
+    }
+
+    /// Nobody works on that is worn while one in reserve is up and may have its post.
+    fn check_worn(&self) {
+        let count =
+            |counts: fn(&Member) -> bool| self.crew(Kind::JavaScript).filter(|member| counts(member)).count();
+        let is_overstaffed = count(|member| member.holds_post) > self.rules.maximum;
+        let heirs = count(|member| member.is_spare && member.is_up);
+        let worn = count(|member| member.is_worn && !member.retires);
+        assert!(is_overstaffed || heirs == 0 || worn == 0, "a worn worker is to make way");
+    }
+
+    /// Nobody waits for fewer tasks to run who may take one.
+    fn check_standing_by(&self, kind: Kind) {
+        let taken: usize = self.crew(kind).map(Member::taken).sum();
+        assert!(
+            self.standing_by(kind) == 0 || taken >= self.most(kind),
+            "more might run, and somebody stands by"
+        );
+    }
+
+    /// Nothing waits for one executor alone that is not there for it.
+    fn check_homes(&self) {
+        let core = lock(&self.pool.scheduler.core);
+        for (id, executor) in core.sides[Kind::JavaScript].crew.iter() {
+            assert!(executor.pinned == 0 || executor.is_home(), "executor {id} has given nothing back");
+        }
     }
 
     fn check_figures(&self) {

@@ -90,7 +90,7 @@ impl Member {
     }
 
     pub(super) fn wear(&mut self) {
-        self.is_worn |= !self.retires;
+        self.is_worn |= !self.retires && !self.is_spare;
     }
 
     fn comes(&self) -> bool {
@@ -158,6 +158,7 @@ impl Life {
     /// Looks up who is in reserve, and who of those standing by no longer is.
     pub(super) fn see_who_stands_where(&mut self) {
         let core = lock(&self.pool.scheduler.core);
+        let mut released = Vec::new();
         for ((kind, id), member) in &mut self.members {
             // Whether one may be gone is for `see_who_retires` to say.
             let Some(executor) = core.sides[KINDS[*kind]].crew.find(*id) else { continue };
@@ -165,9 +166,15 @@ impl Life {
             member.holds_post = executor.holds_post();
             if member.status == Status::StandingBy && executor.is_idle() {
                 member.status = Status::Asleep(self.now);
-                self.asleep[*kind].push(*id);
+                released.push((*kind, *id));
             }
         }
+        // Which of those that were released by one step came first is for the scheduler to say.
+        let place = |(kind, id): &(usize, u32)| {
+            core.sides[KINDS[*kind]].crew.idlers().iter().position(|idle| idle == id)
+        };
+        released.sort_by_key(place);
+        released.into_iter().for_each(|(kind, id)| self.asleep[kind].push(id));
     }
 
     // ---- coming

@@ -26,6 +26,8 @@ impl Life {
         let next = self.pool.scheduler.next(kind, id, finished);
 
         self.asleep[kind as usize].retain(|asleep| *asleep != id);
+        self.member(kind, id).status = Status::Coming;
+        self.see_who_stands_where(); // whoever it has made room for fell idle before it may have
         let state = lock(&self.pool.scheduler.core).sides[kind].crew.find(id).map(|executor| executor.state);
         let stands_by = state == Some(State::StandingBy);
         match (awaited, next) {
