@@ -127,6 +127,14 @@ impl Executor {
         )
     }
 
+    /// Since when it is to come up, unless it is up or was given up.
+    pub(super) fn starting_since(&self) -> Option<Nanoseconds> {
+        match self.state {
+            State::Starting { since } | State::Retiring(Exit::Starting { since }) => Some(since),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_retiring(&self) -> bool {
         matches!(self.state, State::Retiring(_))
     }

@@ -19,17 +19,10 @@ impl<J, O> Core<J, O> {
     pub(super) fn tick(&mut self, now: Nanoseconds, effects: &mut Effects) -> Option<Nanoseconds> {
         self.deadlines.disarm();
         effects.noted |= self.untold.is_some();
+        self.give_up_overdue(now, effects);
         self.check_waiting(now, effects);
         for kind in Kind::BOTH {
-            let ids = self.sides[kind].crew.ids();
-            // All that are too late by now: who is given up may have others retired, which then have longer to come up.
-            let overdue: Vec<u32> = ids
-                .iter()
-                .copied()
-                .filter(|id| self.start_due(kind, *id).is_some_and(|due| due <= now))
-                .collect();
-            for id in ids {
-                self.check_start(kind, id, overdue.contains(&id), now, effects);
+            for id in self.sides[kind].crew.ids() {
                 self.check_runs(kind, id, now, effects);
                 self.check_call(kind, id, now, effects);
                 self.check_expected(kind, id, now, effects);
@@ -37,6 +30,7 @@ impl<J, O> Core<J, O> {
             self.call_for_queue(kind, now, effects);
         }
         self.watch_on(now, effects);
+        self.watch_starts(effects);
         Kind::BOTH.into_iter().for_each(|kind| self.watch_idle(kind, now, effects));
         effects.alarm = false; // whoever called is told now
         self.deadlines.armed()
@@ -62,29 +56,23 @@ impl<J, O> Core<J, O> {
         }
     }
 
-    /// When a worker that is not up, and was not given up, is to be.
-    fn start_due(&self, kind: Kind, id: u32) -> Option<Nanoseconds> {
-        let limit = self.config.start_timeout.filter(|_| kind == Kind::JavaScript)?;
-        match self.sides[kind].crew[id].state {
-            State::Starting { since } | State::Retiring(Exit::Starting { since }) => {
-                Some(since.saturating_add(nanoseconds(limit)))
-            }
-            _ => None,
-        }
+    /// When each worker that is not up, and was not given up, is to be.
+    fn starts_due(&self) -> impl Iterator<Item = (u32, Nanoseconds)> {
+        let limit = self.config.start_timeout.map(nanoseconds);
+        let workers = self.sides[Kind::JavaScript].crew.iter();
+        workers.filter_map(move |(id, worker)| Some((id, worker.starting_since()?.saturating_add(limit?))))
     }
 
-    /// A worker that takes too long to come up is given up.
-    fn check_start(
-        &mut self,
-        kind: Kind,
-        id: u32,
-        is_overdue: bool,
-        now: Nanoseconds,
-        effects: &mut Effects,
-    ) {
-        if is_overdue {
-            self.kill(id, false, now, effects);
-        } else if let Some(due) = self.start_due(kind, id) {
+    /// Workers that take too long to come up are given up: all that are too late by now, before anything else is done that
+    /// is due. Whatever that is may have one of them retire, which then has longer.
+    fn give_up_overdue(&mut self, now: Nanoseconds, effects: &mut Effects) {
+        let overdue: Vec<u32> = self.starts_due().filter(|(_, due)| *due <= now).map(|(id, _)| id).collect();
+        overdue.into_iter().for_each(|id| self.kill(id, false, now, effects));
+    }
+
+    /// Looks again when the next worker is to be up.
+    fn watch_starts(&mut self, effects: &mut Effects) {
+        if let Some(due) = self.starts_due().map(|(_, due)| due).min() {
             self.deadlines.arm(due, effects);
         }
     }

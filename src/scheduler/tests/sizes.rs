@@ -217,6 +217,33 @@ fn a_worker_that_starts_while_the_pool_is_closed_has_its_time_from_then_on() {
 }
 
 #[test]
+fn a_worker_that_takes_too_long_to_start_is_killed_by_the_tick_that_ends_the_last_task() {
+    let limit = Some(ms(50));
+    let waits: fn(&Pool) -> (u32, End<&'static str>) = |pool| {
+        let limits = Limits { queue_timeout: Some(ms(50)), ..Limits::default() };
+        let late = pool.submit_limited(JS, 0, limits).expect("nobody is there");
+        (late, End::QueueTimedOut)
+    };
+    let runs: fn(&Pool) -> (u32, End<&'static str>) = |pool| {
+        let limits = Limits { timeout: Some(ms(50)), ..Limits::default() };
+        let id = pool.submit_limited(JS, 0, limits).expect("nobody is there");
+        let late = pool.submit(JS, 1).expect("one for each task");
+        pool.start(JS, id).takes();
+        assert!(pool.scheduler.withdraw(1));
+        (late, End::TimedOut)
+    };
+    for begin in [waits, runs] {
+        let pool = Pool::with(&Config { start_timeout: limit, ..config(0, 2) });
+        let (late, end) = begin(&pool);
+        pool.scheduler.close();
+
+        pool.tick_after(ms(50));
+
+        assert_eq!(pool.notes(), [Seen::Kill(late), Seen::Ended(0, end)]);
+    }
+}
+
+#[test]
 fn native_threads_are_not_watched_while_they_start() {
     let pool = Pool::with(&Config { start_timeout: Some(ms(50)), ..config(0, 1) });
     pool.submit(Kind::Native, 0).expect("nobody is there");

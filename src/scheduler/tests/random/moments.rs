@@ -47,6 +47,12 @@ impl Life {
 
     pub(super) fn tick(&mut self) {
         let answer = self.pool.scheduler.tick();
+        // Before anything else, as who is to end has longer from then on.
+        for (kind, id) in self.members.keys().copied().collect::<Vec<_>>() {
+            if self.start_due(kind, &self.members[&(kind, id)]).is_some_and(|due| due <= self.now) {
+                self.is_killed(kind, id);
+            }
+        }
         let passed = |(slot, task): (&u32, &Task)| Some((due(task)?, *slot, task.sequence));
         let mut over: Vec<_> =
             self.tasks.iter().filter_map(passed).filter(|(at, ..)| *at <= self.now).collect();
@@ -61,18 +67,23 @@ impl Life {
         }
         self.all_retire_if_over();
         for (kind, id) in self.members.keys().copied().collect::<Vec<_>>() {
-            if self.start_due(kind, &self.members[&(kind, id)]).is_some_and(|due| due <= self.now) {
-                self.is_killed(kind, id);
-            }
             self.check_runs(kind, id);
             self.all_retire_if_over();
         }
-        self.read_notes();
+        self.look_around();
         self.alarm_at = answer.map(|wait| self.now + wait.as_millis() as u64);
-        self.alarm_rung = false;
-        // An idle worker may be due before, and one that starts may have got more time since it was looked at.
-        if self.rules.idle_timeout.is_none() && self.rules.start_timeout.is_none() {
-            assert_eq!(self.alarm_at, self.next_moment());
+        // A replacement may have been hired since, for one that was told to stop by force.
+        self.alarm_rung = self.pool.alarm.rings() > 0;
+        // An idle worker may be due before.
+        if self.rules.idle_timeout.is_none() {
+            let next = self.next_moment();
+            let is_exact = self.alarm_at == next;
+            let is_later = next.is_some_and(|next| self.alarm_at.is_none_or(|at| at > next));
+            assert!(
+                if self.alarm_rung { is_later } else { is_exact },
+                "{:?}, and not {next:?}",
+                self.alarm_at
+            );
         }
     }
 
