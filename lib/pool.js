@@ -19,7 +19,6 @@ const { about, brokenError, closedError, refusal, terminatedError, wrong } = req
 const { Retries } = require('./owner/retries.js')
 const { Scope } = require('./owner/scope.js')
 const { Settle } = require('./owner/settle.js')
-const { addSubmitSite } = require('./owner/submit-site.js')
 const { Submit } = require('./owner/submit.js')
 const { Tasks } = require('./owner/tasks.js')
 const { Withdrawals } = require('./owner/withdraw.js')
@@ -247,7 +246,7 @@ class WorkerPool extends Emitter {
     }
     this.#native.hireMinimum()
     this.#inbox.drainAll()
-    return this.#workers.within(least + this.#spares, most + this.#spares).then(undefined, addSubmitSite)
+    return this.#workers.within(least + this.#spares, most + this.#spares)
   }
 
   // ---- the end

@@ -8,7 +8,6 @@ const { nativeNumber } = require('./names.js')
 const { refusal } = require('./refusals.js')
 const { isAborted, reasonOf } = require('./signals.js')
 const { Scope } = require('./scope.js')
-const { addSubmitSite } = require('./submit-site.js')
 const { Kept } = require('./tasks.js')
 
 /** @type {any[]} */
@@ -139,7 +138,7 @@ class Submit {
     if (worker > 0 && !delivers) this.#workers.start(worker)
     // Not if no worker can be started, and the task has been given up: then it keeps what it was to hand over.
     if (!fits && tasks.kept[slot] === kept) this.#delivery.begin(slot, delivers ? worker : 0)
-    return promise.then(undefined, addSubmitSite)
+    return promise
   }
 
   #submitNative(label, input, priority, options) {
@@ -178,7 +177,7 @@ class Submit {
     }
     if (answer < 0) this.#refuse(slot, answer)
     this.#submitted(answer)
-    return promise.then(undefined, addSubmitSite)
+    return promise
   }
 
   /** Takes a native task's buffers from their owner once everything that it needs besides is at hand. */

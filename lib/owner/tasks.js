@@ -2,7 +2,7 @@
 
 /** @typedef {import('node:async_hooks').AsyncResource} AsyncResource */
 
-const { expectSite } = require('./submit-site.js')
+const { rejectWithSite } = require('./submit-site.js')
 
 /** What settles a promise that has settled already while its record is still on its way. */
 const NOTHING_LEFT = () => {}
@@ -105,12 +105,15 @@ class Tasks {
   /** Rejects a promise with an error that was made for it, unless its task was taken back before. */
   reject(slot, error) {
     const takenBack = this.kept[slot]?.takenBack
-    this.giveBack(slot, takenBack === undefined ? expectSite(error) : takenBack.reason)
+    if (takenBack !== undefined) return this.giveBack(slot, takenBack.reason)
+    const resolve = this.#resolves[slot]
+    this.close(slot)
+    if (resolve !== NOTHING_LEFT) rejectWithSite(resolve, error)
   }
 
   /** The same for a task whose record is on its way; that one closes the slot. */
   rejectEarly(slot, error) {
-    this.giveBackEarly(slot, expectSite(error))
+    rejectWithSite(this.#settleEarly(slot), error)
   }
 
   /**
@@ -124,10 +127,15 @@ class Tasks {
 
   /** The same for a task whose record is on its way; that one closes the slot. */
   giveBackEarly(slot, reason) {
+    this.#settleEarly(slot)(Promise.reject(reason))
+  }
+
+  /** What resolves a promise whose task's record is on its way. */
+  #settleEarly(slot) {
     const resolve = this.#resolves[slot]
     this.#resolves[slot] = NOTHING_LEFT
     this.kept[slot]?.unwatch(slot)
-    resolve(Promise.reject(reason))
+    return resolve
   }
 
   close(slot) {

@@ -10,7 +10,7 @@ const { LONGEST_LEAVE, deathError } = require('./death.js')
 const { deferred } = require('./deferred.js')
 const { REASON } = require('./hold.js')
 const { SharedBuffers } = require('./shared-buffers.js')
-const { expectSite } = require('./submit-site.js')
+const { rejectWithSite } = require('./submit-site.js')
 const { ThreadHost } = require('./thread.js')
 
 /** What workers exit with that nothing has happened to. */
@@ -277,9 +277,9 @@ class Workers {
 
   /** Tells those who wait for more workers than there will be. */
   #rejectWaiters(error, alive = 0) {
-    this.#dismissWaiters(({ least, reject }) => {
+    this.#dismissWaiters(({ least, resolve }) => {
       if (least <= alive) return false
-      reject(expectSite(error))
+      rejectWithSite(resolve, error)
       return true
     })
   }
