@@ -136,10 +136,16 @@ impl<J, O> Core<J, O> {
             let spare = self.hire(kind, Standing::Spare, now, effects);
             self.have_started(kind, spare, effects);
         }
-        for _ in missing..0 {
-            if let Some(spare) = self.sides[kind].crew.last_spare() {
-                self.sides[kind].crew.retire(spare, now, &mut effects.wakes);
-            }
+        self.trim_reserve(kind, now, effects);
+    }
+
+    /// Those end that are too many in reserve. In a pool that is closing they end with it.
+    fn trim_reserve(&mut self, kind: Kind, now: Nanoseconds, effects: &mut Effects) {
+        while self.phase == Phase::Open
+            && self.sides[kind].crew.missing_spares() < 0
+            && let Some(spare) = self.sides[kind].crew.last_spare()
+        {
+            self.sides[kind].crew.retire(spare, now, &mut effects.wakes);
         }
     }
 
@@ -311,6 +317,7 @@ impl<J, O> Core<J, O> {
             }
             self.review_reserve(kind, now, effects);
         }
+        self.trim_reserve(kind, now, effects);
     }
 
     // ---- whose queue is given back

@@ -263,6 +263,20 @@ fn one_in_reserve_that_does_not_come_up_is_not_replaced_for_ever() {
 }
 
 #[test]
+fn one_in_reserve_for_a_worn_worker_that_does_not_come_up_ends() {
+    let pool = Pool::new(0, 1);
+    let worn = pool.submit(JS, 0).expect("nobody is there");
+    let heir = pool.workers_hired_by(|| pool.scheduler.wear(worn));
+    let heir = pool.start(JS, heir[0]);
+    assert!(pool.scheduler.withdraw(0));
+
+    pool.scheduler.gone(JS, worn, true);
+
+    assert!(heir.was_woken());
+    heir.stops();
+}
+
+#[test]
 fn one_in_reserve_that_may_not_idle_steps_in_for_what_waits_all_the_same() {
     let config = Config { spare_workers: 1, idle_timeout: Some(Duration::ZERO), ..config(0, 1) };
     let pool = Pool::with(&config);

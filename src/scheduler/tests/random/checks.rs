@@ -50,6 +50,7 @@ impl Life {
         });
         self.check_worn();
         self.check_homes();
+        self.check_reserve();
     }
 
     /// Nobody works on that is worn while one in reserve is up and may have its post.
@@ -69,6 +70,12 @@ impl Life {
             self.standing_by(kind) == 0 || taken >= self.most(kind),
             "more might run, and somebody stands by"
         );
+    }
+
+    /// No more are in reserve than there are to be. Fewer may be: who did not come up is not replaced.
+    fn check_reserve(&self) {
+        let missing = lock(&self.pool.scheduler.core).sides[Kind::JavaScript].crew.missing_spares();
+        assert!(self.phase != Phase::Open || missing >= 0, "{} too many are in reserve", -missing);
     }
 
     /// Nothing waits for one executor alone that is not there for it.
