@@ -1,7 +1,7 @@
 'use strict'
 
 const { PoolError, wordsOf } = require('../errors.js')
-const { checkTransferred } = require('../wire/transfer.js')
+const { checkTransferred, isRefusal } = require('../wire/transfer.js')
 
 /** @type {any[]} */
 const NONE = []
@@ -103,6 +103,7 @@ class Delivery {
 }
 
 function unsendable(task, cause) {
+  if (isRefusal(cause)) return Object.assign(cause, { task })
   const message = `The input of the task '${task}' cannot be sent to a worker: ${wordsOf(cause)}`
   return new PoolError('ERR_NOT_SERIALIZABLE', message, { cause, task })
 }

@@ -54,12 +54,20 @@ function checkTransferList(list) {
   }
 }
 
+/** Errors of `checkTransferred`: code of the user's, which runs while an input is sent, may throw any other. */
+const refusals = new WeakSet()
+
 /** Checks that all ArrayBuffers are gone: Node 20 copies what it must not transfer, and says nothing. */
 function checkTransferred(list) {
   for (const [index, item] of list.entries()) {
-    if (types.isArrayBuffer(item) && sizeOf(item) > 0)
-      throw invalidValue(`The option 'transfer[${index}]' ${SHARED_MEMORY}`)
+    if (!types.isArrayBuffer(item) || sizeOf(item) === 0) continue
+    const refusal = invalidValue(`The option 'transfer[${index}]' ${SHARED_MEMORY}`)
+    refusals.add(refusal)
+    throw refusal
   }
 }
 
-module.exports = { checkTransferList, checkTransferred, isUntransferable }
+/** Whether `checkTransferred` has made this error. */
+const isRefusal = (error) => refusals.has(error)
+
+module.exports = { checkTransferList, checkTransferred, isRefusal, isUntransferable }

@@ -44,28 +44,30 @@ struct SharedPointer([MaybeUninit<*mut c_void>; 3]);
 
 /// `std::_Sp_counted_base`: who counts the users of a `shared_ptr`.
 #[repr(C)]
-struct Counted {
-    methods: *const CountedMethods,
-    users: AtomicI32,
+pub(super) struct Counted {
+    pub methods: *const CountedMethods,
+    pub users: AtomicI32,
     /// Those that only look whether there are users; all users together are one more.
-    observers: AtomicI32,
+    pub observers: AtomicI32,
 }
 
 /// Its virtual methods.
 #[repr(C)]
-struct CountedMethods {
-    destructors: [*const c_void; 2],
+pub(super) struct CountedMethods {
+    pub destructors: [Option<unsafe extern "C" fn(*const Counted)>; 2],
     /// What becomes of the object that has no users left.
-    dispose: unsafe extern "C" fn(*const Counted),
+    pub dispose: unsafe extern "C" fn(*const Counted),
     /// What becomes of the count itself.
-    destroy: unsafe extern "C" fn(*const Counted),
+    pub destroy: unsafe extern "C" fn(*const Counted),
+    /// What frees the object, for who knows its type.
+    pub deleter: unsafe extern "C" fn(*const Counted, *const c_void) -> *mut c_void,
 }
 
 /// A user of the memory of an ArrayBuffer.
 #[derive(Debug)]
 pub(super) struct Hold {
-    store: NonNull<c_void>,
-    count: NonNull<Counted>,
+    pub store: NonNull<c_void>,
+    pub count: NonNull<Counted>,
 }
 
 // SAFETY: a `shared_ptr` is counted by atomic operations, and V8 documents that a backing store may be freed on any
@@ -87,7 +89,7 @@ impl Hold {
         Some(Self { store: NonNull::new(store)?, count: NonNull::new(count)?.cast() })
     }
 
-    fn users(&self) -> i32 {
+    pub(super) fn users(&self) -> i32 {
         // SAFETY: alive as long as it has a user, such as this one.
         unsafe { self.count.as_ref() }.users.load(Ordering::Relaxed)
     }
@@ -115,10 +117,13 @@ impl Drop for Hold {
 /// `std::shared_ptr<BackingStore> ArrayBuffer::GetBackingStore()`
 type BackingStore = unsafe extern "C" fn(sys::napi_value) -> SharedPointer;
 
-static BACKING_STORE: LazyLock<Option<BackingStore>> = LazyLock::new(|| {
-    let hidden = std::env::var_os("THREADMILL_NO_BORROW").is_some_and(|value| value == "1");
-    if hidden { None } else { find() }
-});
+static BACKING_STORE: LazyLock<Option<BackingStore>> =
+    LazyLock::new(|| if is_hidden() { None } else { find() });
+
+/// Whether what this relies on is not to be used.
+pub(super) fn is_hidden() -> bool {
+    std::env::var_os("THREADMILL_NO_BORROW").is_some_and(|value| value == "1")
+}
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn find() -> Option<BackingStore> {

@@ -17,6 +17,7 @@
 //! Every entry point catches panics: one becomes a JavaScript exception. No JavaScript object is touched off
 //! its thread; other threads know slots, labels and executors by number.
 
+mod adopted;
 mod attachments;
 mod backing_store;
 mod call;

@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use napi::bindgen_prelude::*;
 use napi::{JsString, JsValue, check_status, sys};
 
+use super::adopted;
 use super::hand_over::{self, HandOver};
 use crate::payload::{Array, Text};
 use crate::refusals::is_refused;
@@ -105,7 +106,11 @@ pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Un
         })?;
         return Ok(unknown(env, buffer));
     }
-    let memory = HandOver::new(memory);
+    // SAFETY: on the thread of the environment, which has asked for it; not empty, and what is too large does not come here.
+    let memory = match unsafe { adopted::adopt(memory) } {
+        Ok(buffer) => return Ok(unknown(env, buffer)),
+        Err(memory) => HandOver::new(memory),
+    };
     let hint = memory.hint();
     // SAFETY: the memory stays where it is until the engine or `memory` frees it, and the engine uses it only if it
     // has taken it; nobody else touches it.
