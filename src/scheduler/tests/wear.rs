@@ -120,6 +120,32 @@ fn wear_is_nothing_to_a_worker_that_ends_or_is_gone() {
     assert_eq!(pool.notes(), [Seen::PoolEnded]);
 }
 
+#[test]
+fn whoever_stands_by_with_a_part_to_do_is_called_when_one_hands_in_and_those_asleep_are_let_be() {
+    let pool = Pool::new(0, 3);
+    let [worn, other] = pool.staff(JS);
+    for (slot, worker) in (0..).zip([&worn, &other]) {
+        pool.submit(JS, slot);
+        worker.takes();
+    }
+    let heirs = pool
+        .workers_hired_by(|| [&worn, &other].into_iter().for_each(|worker| pool.scheduler.wear(worker.id)));
+    let [sleeper, heir] = heirs[..] else { panic!("one for each") };
+    let [sleeper, heir] = [sleeper, heir].map(|id| pool.start(JS, id));
+    [&sleeper, &heir].map(|heir| heir.falls_asleep());
+    pool.scheduler.resize(sizes(0, 2));
+    worn.offers(0, 1);
+    assert!(heir.was_woken());
+    heir.falls_asleep(); // as many run as may
+    assert!(!sleeper.was_woken(), "it would stand by, too");
+
+    other.finishes(1, "done");
+
+    assert!(heir.was_woken());
+    heir.helps(worn.run_of(0));
+    assert!(!sleeper.was_woken());
+}
+
 // ---- a limit of tasks
 
 #[test]
