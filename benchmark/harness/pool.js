@@ -16,29 +16,19 @@ async function warmUp(pool, task, input, tasks) {
     await inFlight(pool, task, input, tasks / 8)
 }
 
-/** A pool that has been warmed up with a task, if one is given. Starts without the garbage of whoever came before. */
-async function openPool(contender, { workers, task, input, warmUpTasks = 2000 }) {
+/**
+ * What `body` measures on a pool of its own: created and warmed up before, destroyed after. Starts without the
+ * garbage of whoever came before.
+ */
+async function withPool(contender, { workers, task, input, warmUpTasks = 2000 }, body) {
   collectGarbage()
   const pool = contender.create({ workers })
   try {
     if (task !== undefined) await warmUp(pool, task, input, warmUpTasks)
-    return pool
-  } catch (error) {
-    await pool.destroy()
-    throw error
-  }
-}
-
-/**
- * What `body` measures on a pool of its own: opened before, destroyed after.
- */
-async function withPool(contender, settings, body) {
-  const pool = await openPool(contender, settings)
-  try {
     return await body(pool)
   } finally {
     await pool.destroy()
   }
 }
 
-module.exports = { openPool, withPool, collectGarbage }
+module.exports = { withPool, collectGarbage }

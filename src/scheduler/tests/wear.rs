@@ -132,7 +132,7 @@ fn whoever_stands_by_with_a_part_to_do_is_called_when_one_hands_in_and_those_asl
         .workers_hired_by(|| [&worn, &other].into_iter().for_each(|worker| pool.scheduler.wear(worker.id)));
     let [sleeper, heir] = heirs[..] else { panic!("one for each") };
     let [sleeper, heir] = [sleeper, heir].map(|id| pool.start(JS, id));
-    [&sleeper, &heir].map(|heir| heir.falls_asleep());
+    [&sleeper, &heir].into_iter().for_each(|each| each.falls_asleep());
     pool.scheduler.resize(sizes(0, 2));
     worn.offers(0, 1);
     assert!(heir.was_woken());
