@@ -15,9 +15,17 @@ function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
+/** A scenario with those of its variants that are asked for: all, unless they are values. */
+function chosen(scenario, { values }) {
+  if (values === undefined) return scenario
+  const isAsked = ({ group, label }) =>
+    group === undefined || values.some((word) => group === word || label.includes(word))
+  return { ...scenario, variants: scenario.variants.filter(isAsked) }
+}
+
 async function main() {
   const options = readOptions(all.map(({ name }) => name))
-  const scenarios = all.filter(({ name }) => options.only.includes(name))
+  const scenarios = all.filter(({ name }) => options.only.includes(name)).map((each) => chosen(each, options))
   const where = environment()
   const start = performance.now()
   const { figures, failures } = await runRounds(scenarios, options, progress)

@@ -11,6 +11,12 @@ module.exports = (move) => ({
   /** Gives an ArrayBuffer back without a copy. */
   echoMoved: (buffer) => move()(buffer),
 
+  /** Takes its input, and that is all. */
+  take: (_value) => undefined,
+
+  /** A value of carry/values.js, by its name. */
+  give: (name) => require('./carry/give.js').give(name),
+
   /** Says that it runs, in `flags[0]`, and keeps its worker busy until `flags[1]` is set. */
   block(flags) {
     Atomics.store(flags, 0, 1)

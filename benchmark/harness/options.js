@@ -6,6 +6,8 @@ const USAGE = `node benchmark/index.js [options]
 
   --rounds N        measure everything N times, interleaved (default 5)
   --only SCENARIO   only this scenario; may be given several times
+  --values WORDS    of the scenario carry, only the values that have one of these words in their group or
+                    name; may be given several times
   --quick           2 rounds of fewer tasks: shows that everything runs, measures little
   --json FILE       write every single figure to FILE
   --help            this text
@@ -25,6 +27,7 @@ function readOptions(names) {
       options: {
         rounds: { type: 'string' },
         only: { type: 'string', multiple: true },
+        values: { type: 'string', multiple: true },
         quick: { type: 'boolean', default: false },
         json: { type: 'string' },
         help: { type: 'boolean', default: false }
@@ -42,7 +45,8 @@ function readOptions(names) {
     fail(`--rounds takes a whole number from 1, not ${given.rounds}`)
   const only = given.only?.flatMap((list) => list.split(',')) ?? names
   for (const name of only) if (!names.includes(name)) fail(`There is no scenario '${name}'`)
-  return { rounds, only, quick: given.quick, json: given.json }
+  const values = given.values?.flatMap((list) => list.split(','))
+  return { rounds, only, values, quick: given.quick, json: given.json }
 }
 
 module.exports = { readOptions }

@@ -16,19 +16,29 @@ async function warmUp(pool, task, input, tasks) {
     await inFlight(pool, task, input, tasks / 8)
 }
 
-/**
- * What `body` measures on a pool of its own: created and warmed up before, destroyed after. Starts without the
- * garbage of whoever came before.
- */
-async function withPool(contender, { workers, task, input, warmUpTasks = 2000 }, body) {
+/** A pool that has been warmed up with a task, if one is given. Starts without the garbage of whoever came before. */
+async function openPool(contender, { workers, task, input, warmUpTasks = 2000 }) {
   collectGarbage()
   const pool = contender.create({ workers })
   try {
     if (task !== undefined) await warmUp(pool, task, input, warmUpTasks)
+    return pool
+  } catch (error) {
+    await pool.destroy()
+    throw error
+  }
+}
+
+/**
+ * What `body` measures on a pool of its own: opened before, destroyed after.
+ */
+async function withPool(contender, settings, body) {
+  const pool = await openPool(contender, settings)
+  try {
     return await body(pool)
   } finally {
     await pool.destroy()
   }
 }
 
-module.exports = { withPool, collectGarbage }
+module.exports = { openPool, withPool, collectGarbage }

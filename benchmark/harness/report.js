@@ -93,9 +93,12 @@ function summaryLines(scenarios, figures) {
 /** The whole report, as text. */
 function report(scenarios, figures) {
   const lines = []
-  for (const scenario of scenarios)
-    for (const variant of scenario.variants)
-      lines.push(...variantLines(scenario, variant, figures[scenario.name]?.[variant.label]))
+  for (const scenario of scenarios) {
+    if (scenario.report !== undefined) lines.push(...scenario.report(scenario, figures[scenario.name]))
+    else
+      for (const variant of scenario.variants)
+        lines.push(...variantLines(scenario, variant, figures[scenario.name]?.[variant.label]))
+  }
   if (scenarios.some(({ targets }) => targets.length > 0)) lines.push(...summaryLines(scenarios, figures))
   return lines.join('\n')
 }

@@ -23,13 +23,14 @@ const rotated = (list, by) => [...list.slice(by % list.length), ...list.slice(0,
  * one a round.
  */
 async function runRounds(scenarios, { rounds, quick }, progress) {
+  const most = (scenario) => (quick ? scenario.quickRounds : undefined) ?? scenario.rounds ?? rounds
   const figures = {}
   const failures = []
   for (const id of new Set(scenarios.flatMap(({ contenders }) => contenders))) await contender(id).load?.()
 
   for (let round = 0; round < rounds; round++) {
     for (const scenario of scenarios) {
-      if (round >= (scenario.rounds ?? rounds)) continue
+      if (round >= most(scenario)) continue
       for (const variant of scenario.variants) {
         for (const id of rotated(scenario.contenders, round)) {
           progress(`round ${round + 1} of ${rounds}: ${scenario.name} ${variant.label} ${id}`)
@@ -44,6 +45,7 @@ async function runRounds(scenarios, { rounds, quick }, progress) {
           }
         }
       }
+      await scenario.afterRound?.()
     }
   }
   progress('')

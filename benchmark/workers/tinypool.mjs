@@ -6,7 +6,7 @@ const tasks = makeTasks(() => move)
 /** What `run(value)` calls. */
 export default tasks.echo
 
-export const { echo, block } = tasks
+export const { echo, take, give, block } = tasks
 
 export async function echoMoved(buffer) {
   move ??= (await import('tinypool')).default.move

@@ -154,12 +154,11 @@ const NO_DEFAULTS = {
 const NOTHING = []
 
 /** The options of `execute` for a task that is given its priority as an argument. */
-function withPriority(level, options = NO_OPTIONS) {
+function withPriority(level, options) {
   const priority = priorityOf(level)
+  if (options === undefined) return { priority }
   return { ...take(options, PRIORITY_OPTIONS, "A task's options"), priority }
 }
-
-const NO_OPTIONS = Object.freeze({})
 
 /** The options of one task, complete and checked; `defaults` are its pool's. Every submission with options comes here. */
 function executeOptions(options, defaults = NO_DEFAULTS) {
