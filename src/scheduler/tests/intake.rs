@@ -1,5 +1,8 @@
 //! Tasks that are put down for an executor at a short one, while others wait.
 
+use proptest::prelude::{Just, ProptestConfig, any, prop, prop_assert_eq, prop_oneof, proptest};
+use proptest::strategy::Strategy as Generator;
+
 use super::*;
 use crate::scheduler::intake::MOST;
 
@@ -261,4 +264,98 @@ fn whoever_attends_and_panics_takes_no_more() {
     assert!(matches!(goes_on(&executor, 0), Next::Stop));
     assert_eq!(pool.scheduler.submit(task(JS, 4)), Err(Refused::Broken));
     assert_eq!(pool.notes().iter().filter(|note| **note == Seen::Broken).count(), 1);
+}
+
+// ---- beside a pool in which nothing is put down
+
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Submit { priority: u8 },
+    GoOn,
+    TakeBack(usize),
+    TakeBackAll,
+    Look,
+    Tick,
+    Close,
+}
+
+fn moves() -> impl Generator<Value = Vec<Move>> {
+    let one = prop_oneof![
+        24 => (0..3_u8).prop_map(|priority| Move::Submit { priority }),
+        16 => Just(Move::GoOn),
+        3 => any::<usize>().prop_map(Move::TakeBack),
+        1 => Just(Move::TakeBackAll),
+        2 => Just(Move::Look),
+        2 => Just(Move::Tick),
+        1 => Just(Move::Close),
+    ];
+    prop::collection::vec(one, 1..200)
+}
+
+/// What anybody sees of a pool with one executor, move by move.
+fn seen_of(config: &Config, kind: Kind, moves: &[Move]) -> (Vec<String>, usize) {
+    let pool = Pool::with(config);
+    let [executor] = pool.staff(kind);
+    executor.knows_short_tasks();
+    let (mut seen, mut open, mut running, mut slot, mut put_down) = (vec![], vec![], None, 10, 0);
+    for (index, each) in moves.iter().enumerate() {
+        seen.push(match *each {
+            Move::Submit { priority } => {
+                slot += 4; // of one label
+                open.push(slot);
+                let submission = Submission { priority: f64::from(priority), ..task(kind, slot - 1) };
+                let answer = pool.scheduler.submit(Submission { slot, job: slot, ..submission });
+                put_down += usize::from(pool.scheduler.intake.has_any());
+                format!("{answer:?}")
+            }
+            Move::GoOn => {
+                let finished = running.take().map(|slot| executor.done(slot, "done"));
+                let next = executor.next_with(finished);
+                if let Next::Run(assignment) = &next {
+                    running = Some(assignment.slot);
+                }
+                format!("{next:?}")
+            }
+            Move::TakeBack(which) => {
+                let slot = open.get(which % open.len().max(1)).copied().unwrap_or_default();
+                format!("{slot} {}", pool.scheduler.withdraw(slot))
+            }
+            Move::TakeBackAll => format!("{:?}", pool.scheduler.cancel_queued()),
+            Move::Look => {
+                let snapshot = pool.scheduler.snapshot();
+                format!("{} {:?}", snapshot.queue.length, pool.counts())
+            }
+            Move::Tick => {
+                pool.scheduler.tick();
+                String::new()
+            }
+            Move::Close if index + 20 > moves.len() => {
+                pool.scheduler.close();
+                String::new()
+            }
+            Move::Close => String::new(),
+        });
+    }
+    seen.push(format!("{:?} {:?}", pool.counts(), pool.notes()));
+    (seen, put_down)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nobody_sees_whether_tasks_are_put_down(moves in moves(), is_native in any::<bool>()) {
+        let kind = if is_native { Kind::Native } else { JS };
+        let (seen, _) = seen_of(&pool_config(1), kind, &moves);
+        let (plain, put_down) = seen_of(&Config { call_timeout: None, ..pool_config(1) }, kind, &moves);
+        prop_assert_eq!(seen, plain);
+        prop_assert_eq!(put_down, 0);
+    }
+}
+
+#[test]
+fn the_pools_that_are_compared_put_tasks_down_and_do_not() {
+    let submit = Move::Submit { priority: 0 };
+    let moves = [submit, submit, Move::GoOn, submit, Move::GoOn];
+    assert_eq!(seen_of(&pool_config(1), JS, &moves).1, 1);
 }
