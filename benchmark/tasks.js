@@ -20,6 +20,7 @@ module.exports = (move) => ({
   /** Says that it runs, in `flags[0]`, and keeps its worker busy until `flags[1]` is set. */
   block(flags) {
     Atomics.store(flags, 0, 1)
+    Atomics.notify(flags, 0)
     Atomics.wait(flags, 1, 0)
   }
 })

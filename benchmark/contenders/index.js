@@ -5,7 +5,8 @@
 //   id, title         the file's name, and what the tables call it
 //   peer              whether it counts for "the best peer"
 //   load()            loads the library, where a `require` cannot; nobody times it
-//   create({workers}) a pool with so many threads, or with the library's defaults
+//   create({workers}) a pool with so many threads, or with the library's defaults; some take {from, to}, too: one
+//                     that grows
 //     .run(task, input, transfer)   a promise of what the task returns
 //     .destroy()                    a promise of the end of every thread
 
@@ -18,7 +19,8 @@ const ids = [
   'workerpool',
   'poolifier',
   'async-task',
-  'main-thread'
+  'main-thread',
+  'bare-worker'
 ]
 
 /** Loads nothing but the contender that is asked for. */

@@ -9,8 +9,8 @@ const variant = (id, title, options) => ({
   id,
   title,
   peer: true,
-  create({ workers } = {}) {
-    const threads = workers === undefined ? {} : { minThreads: workers, maxThreads: workers }
+  create({ workers, from = workers, to = workers } = {}) {
+    const threads = from === undefined ? {} : { minThreads: from, maxThreads: to }
     const pool = new Piscina({ filename, ...threads, ...options })
     return {
       run: (task, input, transferList) =>

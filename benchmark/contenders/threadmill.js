@@ -9,11 +9,11 @@ module.exports = {
   id: 'threadmill',
   title: 'Threadmill',
   peer: false,
-  create({ workers } = {}) {
+  create({ workers, from = workers, to = workers } = {}) {
     const pool =
-      workers === undefined
+      from === undefined
         ? new WorkerPool(script)
-        : new WorkerPool(script, { size: workers, nativeThreads: workers })
+        : new WorkerPool(script, { minWorkers: from, maxWorkers: to, nativeThreads: to })
     return {
       run: (task, input, transfer) =>
         transfer === undefined ? pool.execute(task, input) : pool.execute(task, input, { transfer }),

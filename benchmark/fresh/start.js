@@ -1,13 +1,15 @@
 'use strict'
 
-// From the first construction in a process to the first result: node start.js <contender> <task>
+// From loading the library to the first result of a process: node start.js <contender> <task>
 
 const { contender } = require('../contenders/index.js')
 const { answer } = require('./answer.js')
 
 async function main(id, task) {
+  const begin = performance.now()
   const library = contender(id)
   await library.load?.()
+  const loaded = performance.now()
 
   const start = performance.now()
   const pool = library.create()
@@ -20,7 +22,13 @@ async function main(id, task) {
   const constructedAgain = performance.now() - again
 
   await Promise.all([pool.destroy(), second.destroy()])
-  answer({ construction: constructed - start, constructionAgain: constructedAgain, first: finished - start })
+  answer({
+    load: loaded - begin,
+    construction: constructed - start,
+    constructionAgain: constructedAgain,
+    first: finished - start,
+    whole: finished - begin
+  })
 }
 
 main(...process.argv.slice(2))

@@ -1,6 +1,6 @@
 'use strict'
 
-const { fresh } = require('../harness/fresh.js')
+const { freshWith } = require('../harness/fresh.js')
 const { slope } = require('../harness/statistics.js')
 
 const ROUNDS = 10
@@ -39,8 +39,8 @@ module.exports = {
   ],
   async measure(contender, { quick }) {
     const { queued, round } = sizes(contender, quick)
-    const { submitted, kept } = await fresh('queued.js', contender.id, queued)
-    const { resident } = await fresh('rounds.js', contender.id, ROUNDS, round)
+    const { submitted, kept } = await freshWith(['--expose-gc'], 'queued.js', contender.id, queued)
+    const { resident } = await freshWith(['--expose-gc'], 'rounds.js', contender.id, ROUNDS, round)
     const last = resident.at(-1)
     return { submitted, kept, last: last / 1e6, growth: (slope(resident.slice(SETTLING)) / last) * 100 }
   }
