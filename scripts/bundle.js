@@ -1,26 +1,62 @@
 'use strict'
 
 // Makes two files of lib/'s many: Node takes a third of a millisecond for each file that it loads, on the main thread
-// and again in every worker. Nothing is made shorter, so that stacks read well.
+// and again in every worker. Nothing is made shorter, so that stacks read well. What begins them stays apart, as it
+// compiles them (lib/start/load.js).
 
+const crypto = require('node:crypto')
+const fs = require('node:fs')
 const path = require('node:path')
 const { buildSync } = require('esbuild')
+const { makeCaches } = require('./code-cache.js')
 
 const root = path.join(__dirname, '..')
+const folder = path.join(root, 'dist')
 
-function bundle() {
-  buildSync({
+/** By their names in dist/. */
+const ENTRIES = {
+  threadmill: 'lib/index.js',
+  worker: 'lib/worker/index.js',
+  start: 'lib/start/owner.js',
+  'start-worker': 'lib/start/worker.js',
+  import: 'lib/worker/import.js',
+  load: 'lib/start/load.js' // for scripts/code-cache.js
+}
+
+/** What esbuild makes of lib/, with a first line that tells each version of a file from the others. */
+function bundles() {
+  const { outputFiles } = buildSync({
     absWorkingDir: root,
-    entryPoints: { threadmill: 'lib/index.js', worker: 'lib/worker/index.js' },
-    outdir: 'dist',
+    entryPoints: ENTRIES,
+    outdir: folder,
     bundle: true,
+    external: ['./import.js'],
     platform: 'node',
     target: 'node20',
     format: 'cjs',
     // Checked by tsc where it was written.
     banner: { js: '// @ts-nocheck' },
-    logLevel: 'warning'
+    logLevel: 'warning',
+    write: false
   })
+  return outputFiles.map(({ path: file, text }) => {
+    const hash = crypto.createHash('sha256').update(text).digest('hex')
+    return { file, text: `// ${hash}\n${text}` }
+  })
+}
+
+/** Replaces a file, which another process may be reading. */
+function replace(file, text) {
+  fs.writeFileSync(`${file}.new`, text)
+  fs.renameSync(`${file}.new`, file)
+}
+
+const isThere = (file, text) => fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text
+
+function bundle() {
+  fs.mkdirSync(folder, { recursive: true })
+  for (const { file, text } of bundles()) if (!isThere(file, text)) replace(file, text)
+  makeCaches()
 }
 
 // Also before jest runs: what it tests is what lib/ says now.

@@ -1,11 +1,11 @@
 'use strict'
 
 const { types } = require('node:util')
-const { isMainThread } = require('node:worker_threads')
 const { NativePool } = require('../addon.js')
 const { ATTACH } = require('../wire/layout.js')
 const { isUntransferable } = require('../wire/transfer.js')
 const { isResizable } = require('../wire/views.js')
+const { workerThreads } = require('../worker-threads.js')
 
 // How a native thread gets at bytes: see src/binding/attachments.rs for what each mode means, and
 // src/binding/backing_store.rs for when memory can be borrowed.
@@ -15,10 +15,16 @@ const LARGEST_COPY = 32 * 1024
 
 const { transfer } = /** @type {any} */ (ArrayBuffer.prototype)
 
-/** Whether memory that its owner detaches while it is borrowed stays where it is. */
-const CAN_BORROW = NativePool.canBorrow(
-  transfer === undefined ? undefined : (buffer) => transfer.call(buffer, 2 * buffer.byteLength)
-)
+const grow = transfer === undefined ? undefined : (buffer) => transfer.call(buffer, 2 * buffer.byteLength)
+
+/** @type {boolean | undefined} */
+let isKept
+
+/** Whether memory that its owner detaches while it is borrowed stays where it is. Tried when that is first asked. */
+function canBorrow() {
+  isKept ??= /** @type {boolean} */ (NativePool.canBorrow(grow))
+  return isKept
+}
 
 /** @type {WeakMap<ArrayBuffer, boolean>} */
 const foreign = new WeakMap()
@@ -31,7 +37,7 @@ function mayBeForeign(buffer) {
   let answer = foreign.get(buffer)
   if (answer === undefined) {
     answer = isUntransferable(buffer)
-    foreign.set(buffer, answer)
+    foreign.set(buffer, /** @type {boolean} */ (answer))
   }
   return answer
 }
@@ -41,9 +47,9 @@ function modeOf(buffer, length, isOurs) {
   if (types.isSharedArrayBuffer(buffer)) return ATTACH.SHARE
   if (length <= LARGEST_COPY) return ATTACH.COPY
   if (isOurs) return ATTACH.PIN
-  if (!CAN_BORROW || isResizable(buffer)) return ATTACH.COPY
+  if (!canBorrow() || isResizable(buffer)) return ATTACH.COPY
   // A process that ends takes its threads along; another thread may end alone.
-  return isMainThread || !mayBeForeign(buffer) ? ATTACH.BORROW : ATTACH.COPY
+  return workerThreads().isMainThread || !mayBeForeign(buffer) ? ATTACH.BORROW : ATTACH.COPY
 }
 
 module.exports = { modeOf }

@@ -2,7 +2,6 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { fileURLToPath, pathToFileURL } = require('node:url')
 const { numberOf } = require('../addon.js')
 const { PoolError, wordsOf } = require('../errors.js')
 const { instead } = require('../nearest.js')
@@ -10,12 +9,15 @@ const { PREFIX } = require('../wire/reference.js')
 
 // Where a worker's functions come from: the exports of a script. Those of source are in inline.js.
 
+/** Most scripts are CommonJS, at a path: they do without. */
+const url = () => require('node:url')
+
 const MODULE_AFTER_ALL = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'])
 
 /** The exports of a script, which is an absolute path or a URL. */
 async function loadExports(script) {
   try {
-    const file = script.startsWith('file:') ? fileURLToPath(script) : script
+    const file = script.startsWith('file:') ? url().fileURLToPath(script) : script
     // The loader of ES modules takes some milliseconds to start; CommonJS can do without.
     if (path.isAbsolute(file) && isCommonJS(file)) {
       try {
@@ -25,7 +27,7 @@ async function loadExports(script) {
         if (!MODULE_AFTER_ALL.has(error?.code)) throw error
       }
     }
-    return await import(path.isAbsolute(script) ? pathToFileURL(script).href : script)
+    return await require('./import.js')(path.isAbsolute(script) ? url().pathToFileURL(script).href : script)
   } catch (cause) {
     const message = `The script ${script} could not be loaded: ${wordsOf(cause)}`
     throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })

@@ -14,15 +14,15 @@ const requireHere = createRequire(HERE)
 /** What lets code without a file use `import()` as a file would; not to be had everywhere. */
 const LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
 
+/** What code is compiled with. @returns {vm.CompileFunctionOptions} */
+const optionsOf = (others) =>
+  Object.assign(Object.create(null), { filename: HERE, importModuleDynamically: LOADER, ...others })
+
 /** Runs code that begins with `before`, which is ours. Other than `Function`, it may be compiled where strings may not be. */
 function run(code, before) {
   if (LOADER === undefined) return new Function('require', code)(requireHere)
   if (/\bimport\s*\(/.test(code)) warnOfLoader()
-  const compiled = vm.compileFunction(code, ['require'], {
-    filename: HERE,
-    columnOffset: -before.length,
-    importModuleDynamically: LOADER
-  })
+  const compiled = vm.compileFunction(code, ['require'], optionsOf({ columnOffset: -before.length }))
   return compiled(requireHere)
 }
 
@@ -37,7 +37,7 @@ function warnOfLoader() {
   silenced = process.emitWarning
   process.emitWarning = () => {}
   try {
-    vm.compileFunction("return import('node:path')", [], { importModuleDynamically: LOADER })()
+    vm.compileFunction("return import('node:path')", [], optionsOf({}))()
   } finally {
     endSilence()
   }

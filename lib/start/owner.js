@@ -1,0 +1,4 @@
+'use strict'
+
+// Where the owner's side begins.
+module.exports = require('./load.js').load('threadmill.js', require)
