@@ -1,8 +1,9 @@
 'use strict'
 
 const fc = require('fast-check')
+const { largeBytes } = require('../lib/addon.js')
 const { decode } = require('../lib/wire/decode.js')
-const { encode, encoded } = require('../lib/wire/encode.js')
+const { encode, encoded, letGo } = require('../lib/wire/encode.js')
 const { ARGUMENT, CALL } = require('../lib/wire/layout.js')
 const { MOST_CHARACTERS, Remembered } = require('../lib/wire/remembered.js')
 const { PARAMETERS, anything, records, graph } = require('./fixtures/values/arbitraries.js')
@@ -10,12 +11,26 @@ const { difference } = require('./fixtures/values/difference.js')
 const groups = require('./fixtures/values/specimens.js')
 const refused = require('./fixtures/values/refused.js')
 
+// Large buffers go beside the words, through Rust: here, from the one side of this file to the other.
+let kept = []
+jest.spyOn(largeBytes, 'keep').mockImplementation((bytes) => kept.push(bytes.slice()) > 0)
+jest.spyOn(largeBytes, 'discard').mockImplementation(() => {
+  kept = []
+})
+jest.spyOn(largeBytes, 'take').mockImplementation((at, target) => target.set(kept[at]))
+beforeEach(() => {
+  kept = []
+})
+
 /** What `encode` wrote last, behind `ahead` other words and `before` other characters, decoded. */
 function decoded(find = null, ahead = 6, before = 'other text') {
   const bytes = encoded.bytes.subarray(CALL * 4, CALL * 4 + encoded.byteLength)
   const words = new Int32Array(ahead + bytes.length / 4 + (bytes.length & 4) / 4)
   new Uint8Array(words.buffer).set(bytes, ahead * 4)
-  return decode(words, new Float64Array(words.buffer), ahead, `${before}${encoded.text}`, before.length, find)
+  const text = `${before}${encoded.text}`
+  const value = decode(words, new Float64Array(words.buffer), ahead, text, before.length, find)
+  letGo()
+  return value
 }
 
 /** There and back; `undefined` if the value is one for a port. */
@@ -79,14 +94,13 @@ describe('what needs a port is left to it', () => {
     expect(encode(make())).toBe(false)
   })
 
-  test('a RegExp, an error, holes, boxed values, instances of classes, large and resizable buffers', () => {
+  test('a RegExp, an error, holes, boxed values, instances of classes, resizable buffers', () => {
     for (const value of [
       /x/,
       new Error('x'),
       new Array(3),
       Object(1),
       new (class A {})(),
-      new ArrayBuffer(1 << 20),
       new ArrayBuffer(8, { maxByteLength: 16 }),
       new SharedArrayBuffer(8)
     ]) {
@@ -176,6 +190,47 @@ describe('what is remembered of the shapes of objects', () => {
       expect(Remembered.characters).toBeLessThanOrEqual(2 * MOST_CHARACTERS)
       for (const object of objects.slice(0, 3)) expect(roundTrip(object).value).toEqual(object)
     }
+  })
+})
+
+describe('large buffers', () => {
+  test('go beside the words, each once, and the words stay short', () => {
+    const bytes = new Uint8Array(100_000).fill(7)
+    const value = {
+      bytes,
+      again: bytes,
+      half: bytes.subarray(50_000),
+      other: new Float64Array(5000).fill(0.5)
+    }
+    expect(encode(value)).toBe(true)
+    expect([encoded.parts, kept.length, encoded.byteLength < 200]).toEqual([2, 2, true])
+    expect(difference(structuredClone(value), decoded())).toBeNull()
+  })
+
+  test('are let go of if the message turns out to be one for a port, or a getter throws', () => {
+    expect(encode([new ArrayBuffer(100_000), /x/])).toBe(false)
+    expect(kept).toEqual([])
+    const thrower = {
+      bytes: new ArrayBuffer(100_000),
+      get broken() {
+        throw new Error('broken')
+      }
+    }
+    expect(() => encode(thrower)).toThrow('broken')
+    expect(kept).toEqual([])
+  })
+
+  test('are let go of if the message is not sent', () => {
+    expect(encode(new ArrayBuffer(100_000))).toBe(true)
+    letGo()
+    expect([encoded.parts, kept]).toEqual([0, []])
+  })
+
+  test('are left to a port if there is no memory for a copy', () => {
+    largeBytes.keep.mockReturnValueOnce(false)
+    expect(encode(new ArrayBuffer(100_000))).toBe(false)
+    expect(encode(new ArrayBuffer(100_000))).toBe(true)
+    letGo()
   })
 })
 

@@ -16,7 +16,10 @@ function load() {
   }
 }
 
-const { NativePool, WorkerEndpoint } = load()
+const { NativePool, WorkerEndpoint, Parts } = load()
+
+/** The contents of large buffers in messages; see src/binding/parts.rs. */
+const largeBytes = { keep: Parts.keep, discard: Parts.discard, take: Parts.take, dropAll: Parts.dropAll }
 
 /** @type {string[]} The native tasks; a task's number is its place. */
 const names = NativePool.catalogue()
@@ -45,4 +48,11 @@ function declarationOf(number) {
 }
 
 /** The addon (see src/binding/) and its catalogue. */
-module.exports = { NativePool, WorkerEndpoint, names, numberOf, declarationOf }
+module.exports = {
+  NativePool,
+  WorkerEndpoint,
+  largeBytes,
+  names,
+  numberOf,
+  declarationOf
+}

@@ -35,7 +35,7 @@ function refusal(answer, task, /** @type {{ maxQueue?: number, failure?: string 
   if (answer === ANSWER.BROKEN) return brokenError(failure, task)
   if (answer === ANSWER.NO_THREAD) return noThreadError(task)
   if (answer === ANSWER.NO_MEMORY) {
-    const message = `The task '${task}' was not accepted, as there is no memory for a copy of its buffers; name them in 'transfer', or pass smaller ones`
+    const message = `The task '${task}' was not accepted, as there is no memory for a copy of its input; name buffers in 'transfer', or pass less`
     return new PoolError('ERR_OUT_OF_MEMORY', message, { task })
   }
   if (answer === ANSWER.FULL) {

@@ -1,5 +1,6 @@
 'use strict'
 
+const { largeBytes } = require('../addon.js')
 const { PoolError, wordsOf } = require('../errors.js')
 const { outputOf } = require('../native/output.js')
 const { decode } = require('../wire/decode.js')
@@ -55,6 +56,7 @@ class Settle {
     const tasks = this.#tasks
     let at = 0
     let textAt = 0
+    let partsAt = 0
     for (;;) {
       const kind = int32[at]
       if (kind === RECORD.END) return LAST
@@ -63,17 +65,24 @@ class Settle {
       if (kind === RECORD.GROW) return slot * 2
       const characters = int32[at + 4]
       const body = at + HEAD
+      const number = int32[at + 2]
+      const parts = kind === RECORD.FULFILLED || kind === RECORD.REJECTED ? number : 0
       try {
         if (kind !== RECORD.FULFILLED) {
           const own = text.slice(textAt, textAt + characters)
-          this.#act({ kind, slot, number: int32[at + 2], flags: int32[body - 1], text: own, memory, body })
-        } else if (tasks.isOpen(slot)) tasks.resolve(slot, decode(int32, float64, body, text, textAt))
+          this.#act({ kind, slot, number, flags: int32[body - 1], text: own, memory, body, partsAt })
+        } else if (tasks.isOpen(slot))
+          tasks.resolve(slot, decode(int32, float64, body, text, textAt, null, partsAt))
       } catch (error) {
         // No memory for it, say. The batch goes on: nobody else would come back for the others.
         if (tasks.isOpen(slot)) tasks.reject(slot, error)
       }
       at = body + ((int32[at + 3] + 1) & ~1)
       textAt += characters
+      if (parts > 0) {
+        largeBytes.dropAll(partsAt, parts) // that nobody has taken
+        partsAt += parts
+      }
     }
   }
 
@@ -177,10 +186,10 @@ class Settle {
     }
   }
 
-  #errorIn({ kind, slot, number, text, memory, body }, cargo) {
+  #errorIn({ kind, slot, number, text, memory, body, partsAt }, cargo) {
     switch (kind) {
       case RECORD.REJECTED:
-        return this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0))
+        return this.#rejection(slot, decode(memory.int32, memory.float64, body, text, 0, null, partsAt))
       case RECORD.CARGO_REJECTED:
         return this.#rejection(slot, cargo)
       case RECORD.FAILURE:

@@ -8,6 +8,7 @@ const {
   USES_BEFORE_COMPILING,
   definitionOf
 } = require('./format.js')
+const { largeBytes } = require('../addon.js')
 const { define } = require('../property.js')
 const { Remembered } = require('./remembered.js')
 
@@ -22,6 +23,7 @@ const HOLE = (CONSTANTS.length << 4) | 3
 /** Held from the start: anybody may replace them. */
 const { set: mapSet } = Map.prototype
 const { add: setAdd } = Set.prototype
+const { allocUnsafeSlow } = Buffer
 
 let source = ''
 /** @type {((number: number) => SharedArrayBuffer | undefined) | null} */
@@ -32,6 +34,8 @@ let words = NO_WORDS
 let doubles = NO_DOUBLES
 let cursor = 0
 let textCursor = 0
+/** The next large buffer's place among those of the batch. */
+let partCursor = 0
 /** @type {any[] | null} */
 let objects = null
 /** Those of the message so far. @type {(Reader | undefined)[]} */
@@ -172,7 +176,16 @@ function readValue() {
       for (let i = 0; i < payload; i++) setAdd.call(set, readValue())
       return set
     }
+    case 15: // PART
+      return remember(readPart(readDouble()))
   }
+}
+
+/** Memory that nobody has zeroed, as all of it is written to. */
+function readPart(length) {
+  const bytes = allocUnsafeSlow(length)
+  largeBytes.take(partCursor++, bytes)
+  return bytes.buffer
 }
 
 /** Lets go of the readers of a message, most of which has one or none. */
@@ -199,13 +212,15 @@ function readView(View) {
 /**
  * The value of the message whose words begin at `at` (even) and whose text begins at `textAt`.
  * @param {typeof findShared} find answers the SharedArrayBuffer of a number
+ * @param {number} partsAt the place of its first large buffer among those of the batch
  */
-function decode(fromWords, fromDoubles, at, fromText, textAt, find = null) {
+function decode(fromWords, fromDoubles, at, fromText, textAt, find = null, partsAt = 0) {
   words = fromWords
   doubles = fromDoubles
   source = fromText
   textCursor = textAt
   findShared = find
+  partCursor = partsAt
   cursor = at + HEADER
   objects = words[at] === 1 ? [] : null
   shapeCount = 0

@@ -1,6 +1,7 @@
 'use strict'
 
 const { types } = require('node:util')
+const { largeBytes } = require('../addon.js')
 const { CONSTANTS, HEADER, VIEWS } = require('./format.js')
 const { CALL } = require('./layout.js')
 const { KEPT_WORDS, Memory } = require('./memory.js')
@@ -26,6 +27,7 @@ const VIEW = 11
 const SHARED = 12
 const MAP = 13
 const SET = 14
+const PART = 15
 
 const VIEW_INDEX = new Map(VIEWS.map((view, index) => [view.name, index]))
 
@@ -66,13 +68,17 @@ const MOST_WORDS = 1 << 26
 /** Thrown where no answer would get through: the message has more than that. */
 const TOO_LARGE = Symbol('too large')
 const DEEPEST = 500 // a port's own serializer has a stack check; deeper values are its business
-const LARGEST_COPIED_BUFFER = 16384 // beyond this a port copies faster; Node's Buffer pool is smaller
+/** Larger buffers go beside the words, in memory of their own: two copies more cost as much as that from here on. */
+const LARGEST_AMONG_WORDS = 2048
+/** What goes to a port: more than the smallest of the runtimes makes one of without more ado. */
+const LARGEST_PART = 2 ** 31
 
 /**
- * What `encode` has written: `text`, and `byteLength` bytes of `bytes` from word CALL on. The words before are
- * for the arguments of a call. `int32` and `float64` are the same memory.
+ * What `encode` has written: `text`, `byteLength` bytes of `bytes` from word CALL on, and the contents of so many large
+ * buffers as `parts` says, which Rust keeps. The words before are for the arguments of a call. `int32` and `float64` are
+ * the same memory.
  */
-const encoded = { ...new Memory(INITIAL_WORDS), byteLength: 0, text: '' }
+const encoded = { ...new Memory(INITIAL_WORDS), byteLength: 0, text: '', parts: 0 }
 
 let { int32, float64 } = encoded
 let position = 0
@@ -81,6 +87,8 @@ let depth = 0
 let objectCount = 0
 let hasReferences = false
 let shapeCount = 0
+/** Buffers that Rust has kept for the message so far. */
+let parts = 0
 let message = 0
 let busy = false
 /** @type {((buffer: SharedArrayBuffer) => number) | null} */
@@ -259,13 +267,22 @@ function writeView(view) {
 function writeBuffer(buffer) {
   const length = sizeOf(buffer)
   // An empty one may be detached, and then cannot be cloned.
-  if (length === 0 || length > LARGEST_COPIED_BUFFER || isVariable(buffer) || leavesBuffers) return false
+  if (length === 0 || isVariable(buffer) || leavesBuffers) return false
+  if (length > LARGEST_AMONG_WORDS) return writePart(buffer, length)
   writeToken(BUFFER, length)
   const words = ((length + 7) >> 3) * 2
   if (position + words + 1 > int32.length) grow(words + 1)
   position += position & 1
   encoded.bytes.set(new Uint8Array(buffer), position * 4)
   position += words
+  return true
+}
+
+/** A buffer whose content goes beside the words: one copy, and one more out of it. */
+function writePart(buffer, length) {
+  if (length > LARGEST_PART || !largeBytes.keep(new Uint8Array(buffer))) return false
+  parts++
+  writeDouble(PART, length)
   return true
 }
 
@@ -343,6 +360,8 @@ function encode(value, shareWith = null, mayMove = false) {
     int32[CALL] = hasReferences ? 1 : 0
     encoded.text = text
     encoded.byteLength = (position - CALL) * 4
+    encoded.parts = parts
+    parts = 0 // they are the message's
     return true
   } catch (thrown) {
     if (thrown === TOO_LARGE) return false
@@ -358,6 +377,10 @@ function forgetValue() {
   text = ''
   share = null // which holds its pool
   endMessage()
+  if (parts > 0) {
+    parts = 0
+    largeBytes.discard()
+  }
   if (objectSet.size > 0) {
     objectSet.clear()
     objectIndex = null
@@ -372,6 +395,10 @@ function forgetValue() {
  */
 function letGo() {
   encoded.text = ''
+  if (encoded.parts > 0) {
+    encoded.parts = 0
+    largeBytes.discard() // unless they have been taken
+  }
   // What has been sent may have been sent from within another message that is being written.
   if (int32.length <= KEPT_WORDS || busy) return false
   renew(new Memory(INITIAL_WORDS))

@@ -22,10 +22,14 @@
 //  12   number of a SharedArrayBuffer that both sides know
 //  13   size of a Map                                      its keys and values
 //  14   size of a Set                                      its values
+//  15                                                      an aligned float64: the length of a large ArrayBuffer
 //
 // A shape is a list of property names; its definition is that list as JSON. A float64 and bytes begin at
 // an even word. A message begins with HEADER words, of which the first says whether tag 7 occurs. Objects
 // are numbered in the order in which the encoder meets them, a container before what it contains.
+//
+// What is in large ArrayBuffers stands beside the words and the text, in memory of its own (src/binding/parts.rs), in
+// the order in which the tokens need it: it is copied once when it is written and once when it is read.
 
 /** Words before the first token; the first is 1 if the message has references, the second unused. */
 const HEADER = 2

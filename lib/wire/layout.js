@@ -15,10 +15,12 @@ const ARGUMENT = {
   RUN: 1,
   FLAGS: 2,
   LENGTH: 3,
-  PRIORITY: 2, // float64s from here on, but for RETRIES
+  PRIORITY: 2, // float64s from here on, but for RETRIES and PARTS
   TIMEOUT: 3,
   QUEUE_TIMEOUT: 4,
   RETRIES: 10,
+  /** Large buffers of the message; of every call. */
+  PARTS: 11,
   FACTOR: 6,
   LONGEST_DELAY: 7
 }

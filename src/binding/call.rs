@@ -11,7 +11,7 @@
 //! | 6, 7 | timeout in milliseconds, a double; these and those that follow with the flag LIMITS |
 //! | 8, 9 | timeout in the queue |
 //! | 10 | most retries |
-//! | 11 | unused |
+//! | 11 | large buffers of the message, which have been kept for it (`parts.rs`) |
 //! | 12, 13 | factor of their delays |
 //! | 14, 15 | longest delay |
 //!
@@ -24,8 +24,9 @@ use napi::bindgen_prelude::*;
 use napi::{JsString, check_status, sys};
 
 use super::layout::{argument, single};
-use super::values::StringReader;
-use crate::payload::Message;
+use super::parts;
+use super::values::{Read, StringReader};
+use crate::payload::{Long, Message};
 use crate::refusals::is_refused;
 
 /// Bytes ahead of the message.
@@ -37,6 +38,8 @@ pub(super) struct Call {
     pub label: u32,
     pub flags: u32,
     length: usize,
+    /// How many large buffers have been kept for the message.
+    parts: u32,
     pub priority: f64,
 }
 
@@ -58,6 +61,7 @@ impl Call {
             label: word(head, argument::LABEL),
             flags: word(head, argument::FLAGS),
             length: word(head, argument::LENGTH) as usize,
+            parts: word(head, argument::PARTS),
             priority: double(head, argument::PRIORITY),
         })
     }
@@ -74,20 +78,25 @@ impl Call {
         })
     }
 
-    /// The message that follows, with the characters of `text`. O(length).
+    /// The message that follows, with the characters of `text`. `None` if there is no memory for those. O(length).
     pub(super) fn message(
         &self,
         outbound: &[u8],
         reader: &mut StringReader,
         env: &Env,
         text: JsString<'_>,
-    ) -> Result<Message> {
+    ) -> Result<Option<Message>> {
         let words = outbound
             .get(HEAD..HEAD + self.length)
             .ok_or_else(|| Error::from_reason("the message is longer than its memory"))?;
-        let message = Message::new(words, reader.read(env, text)?);
-        reader.shrink();
-        Ok(message)
+        let text = reader.read(env, text)?;
+        let parts = if self.parts == 0 { Vec::new() } else { parts::take_kept() };
+        Ok(Some(match text {
+            Read::NoMemory => return Ok(None),
+            Read::Short(text) if parts.is_empty() => Message::new(words, text),
+            Read::Short(text) => Message::new(words, text).with(Long { text: None, parts }),
+            Read::Long(text) => Message::new(words, &[]).with(Long { text: Some(text), parts }),
+        }))
     }
 }
 

@@ -51,6 +51,12 @@ impl Faults {
         vec![given, freed]
     }
 
+    /// How many large buffers of messages are between two isolates.
+    #[napi(catch_unwind)]
+    pub fn parts() -> u32 {
+        crate::payload::parts::alive()
+    }
+
     /// Bytes of the C library's blocks in all its arenas: those in use, mappings included, and those that are not. `None`
     /// where it does not tell.
     #[napi(catch_unwind)]

@@ -45,6 +45,8 @@ layout! {
         QUEUE_TIMEOUT = 4,
         /// A word.
         RETRIES = 10,
+        /// A word, of every call.
+        PARTS = 11,
         FACTOR = 6,
         LONGEST_DELAY = 7,
     }

@@ -6,6 +6,7 @@
 //! - [`shared`]: what the two share.
 //! - [`layout`]: every number that JavaScript knows, too.
 //! - [`call`]: the arguments of calls on the hot path.
+//! - [`parts`]: the large buffers of a message.
 //! - [`limits`]: options and limits, as the scheduler has them.
 //! - [`event_loop`]: waking an isolate, by a [`signal`] if there is a way; [`isolate`]: stopping what it runs.
 //! - [`values`]: strings and memory of JavaScript.
@@ -30,6 +31,7 @@ mod layout;
 mod limits;
 mod notes;
 mod owner;
+mod parts;
 mod pool;
 mod shared;
 mod shared_threads;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::layout::{record, single};
+use super::parts;
 use crate::catalogue::{Failure, Output};
 use crate::executors::Outcome;
 use crate::payload::{Array, Full, Records, cut};
@@ -72,8 +73,8 @@ pub(super) fn characters(note: &Note<Outcome>) -> usize {
     }
 }
 
-/// Writes a note as a record; the memories of large outputs are not in it, see [`memories`].
-pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(), Full> {
+/// Writes a note as a record; the memories of large outputs are not in it, see [`announced`].
+pub(super) fn write(records: &mut Records<'_, '_>, note: &Note<Outcome>) -> Result<(), Full> {
     let (slot, end, undecided) = match note {
         Note::Settled { slot, end, undecided } => (*slot, end, *undecided),
         Note::Deliver { slot, executor } => return records.plain(record::DELIVER, *slot, *executor),
@@ -102,10 +103,12 @@ pub(super) fn write(records: &mut Records<'_>, note: &Note<Outcome>) -> Result<(
     Ok(())
 }
 
-fn write_outcome(records: &mut Records<'_>, slot: u32, outcome: &Outcome) -> Result<(), Full> {
+fn write_outcome(records: &mut Records<'_, '_>, slot: u32, outcome: &Outcome) -> Result<(), Full> {
     match outcome {
-        Outcome::Message { fulfilled: true, message } => records.message(record::FULFILLED, slot, 0, message),
-        Outcome::Message { fulfilled: false, message } => records.message(record::REJECTED, slot, 0, message),
+        Outcome::Message { fulfilled, message } => {
+            let kind = if *fulfilled { record::FULFILLED } else { record::REJECTED };
+            records.message(kind, slot, message.parts() as u32, message)
+        }
         Outcome::Cargo { fulfilled: true, worker } => records.plain(record::CARGO_FULFILLED, slot, *worker),
         Outcome::Cargo { fulfilled: false, worker } => records.plain(record::CARGO_REJECTED, slot, *worker),
         Outcome::Output(Output::Nothing) => records.plain(record::NOTHING, slot, 0),
@@ -127,8 +130,8 @@ fn write_outcome(records: &mut Records<'_>, slot: u32, outcome: &Outcome) -> Res
     }
 }
 
-/// Appends the memories that the note's record announces to `large`, in its order.
-pub(super) fn memories(note: Note<Outcome>, large: &mut VecDeque<Array>) {
+/// Has at hand what the note's record announces: appends memories to `large`, in its order.
+pub(super) fn announced(note: Note<Outcome>, large: &mut VecDeque<Array>) {
     match note {
         Note::Settled { end: End::Outcome(Outcome::Output(Output::Bytes(bytes))), .. }
             if bytes.len() > LARGE =>
@@ -136,6 +139,7 @@ pub(super) fn memories(note: Note<Outcome>, large: &mut VecDeque<Array>) {
             large.push_back(Array::Buffer(bytes));
         }
         Note::Settled { end: End::Outcome(Outcome::Value { memories, .. }), .. } => large.extend(memories),
+        Note::Settled { end: End::Outcome(Outcome::Message { message, .. }), .. } => parts::arrive(&message),
         _ => {}
     }
 }

@@ -13,6 +13,7 @@ use super::call::{self, Call, Raw};
 use super::layout::{answer, record, submit};
 use super::limits;
 use super::notes;
+use super::parts;
 use super::shared::Shared;
 use super::values::{self, StringReader};
 use crate::executors::{Job, NativeInput, Outcome};
@@ -92,7 +93,10 @@ impl Owner {
         let outbound = self.outbound.borrow();
         let call = Call::read(&outbound)?;
         let mut reader = self.reader.borrow_mut();
-        let message = call.message(&outbound, &mut reader, context.env, context.get::<JsString<'_>>(0)?)?;
+        let text = context.get::<JsString<'_>>(0)?;
+        let Some(message) = call.message(&outbound, &mut reader, context.env, text)? else {
+            return Ok(answer::NO_MEMORY);
+        };
         let limits = limits_of(&call, &outbound, context, 1)?;
         let submission = submission(&call, Kind::JavaScript, limits, Job::JavaScript(message));
         Ok(match self.shared.scheduler.submit(submission) {
@@ -163,6 +167,7 @@ impl Owner {
         let mut text = self.text.borrow_mut();
         // SAFETY: the array is private to `lib/`, which neither detaches nor reads it during this call.
         let mut records = Records::new(unsafe { inbound.as_mut() }, &mut text, 0);
+        parts::begin_batch();
         let mailbox = self.shared.scheduler.mailbox();
         let stay = context.get::<bool>(0)?;
         if stay {
@@ -191,16 +196,17 @@ impl Owner {
                 }
                 break;
             }
-            notes::memories(note, &mut self.large.borrow_mut());
+            notes::announced(note, &mut self.large.borrow_mut());
             taken += 1;
         }
-        records.end(end);
+        let characters = records.end(end);
         if stay && taken == 0 {
             pause();
         }
-        let characters = values::string(context.env, &text);
+        let string = values::string(context.env, characters.text());
+        drop(characters);
         text.clear(); // of its memory, too, if it is much
-        characters
+        string
     }
 
     /// The functions above, for JavaScript.

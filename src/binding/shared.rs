@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 
 use super::event_loop::EventLoop;
+use crate::allocator::Keeping;
 use crate::catalogue::Budget;
 use crate::executors::native::NativeThreads;
 use crate::executors::niceness::Niceness;
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     /// What the pool's threads take on.
     pub niceness: Niceness,
     pub event_loop: Arc<EventLoop>,
+    /// Memory of large values is used again for the next: as long as there is a pool, a little of it is kept.
+    _keeping: Keeping,
     labels: RwLock<Labels>,
 }
 
@@ -59,6 +62,7 @@ impl Shared {
             native_threads: NativeThreads::new(name, budget, niceness),
             niceness,
             event_loop,
+            _keeping: Keeping::new(),
             labels: RwLock::default(),
         })
     }

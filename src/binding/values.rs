@@ -1,17 +1,47 @@
 //! Strings and memory of JavaScript.
 
 use std::ffi::c_void;
+use std::sync::LazyLock;
 
 use napi::bindgen_prelude::*;
 use napi::{JsString, JsValue, check_status, sys};
 
 use super::adopted;
 use super::hand_over::{self, HandOver};
-use crate::payload::{Array, Text};
+use crate::payload::{Array, LONG_TEXT, Text};
 use crate::refusals::is_refused;
 
 /// What a thread reads strings into: nearly all fit, so reading takes one call.
 pub(super) struct StringReader(Vec<u16>);
+
+/// What was read of a string.
+pub(super) enum Read<'a> {
+    Short(&'a [u16]),
+    /// It has [`LONG_TEXT`] characters or more.
+    Long(Text),
+    /// It has, and there is no memory for a copy.
+    NoMemory,
+}
+
+/// `bool String::IsOneByte() const`: whether the engine keeps the string as one byte a character. O(1). Looked up by name
+/// in the process, as the methods in [`super::isolate`]; a [`sys::napi_value`] is the word that the method is called on.
+static IS_ONE_BYTE: LazyLock<Option<unsafe extern "C" fn(sys::napi_value) -> bool>> =
+    LazyLock::new(find_is_one_byte);
+
+#[cfg(unix)]
+fn find_is_one_byte() -> Option<unsafe extern "C" fn(sys::napi_value) -> bool> {
+    if !super::isolate::has_v8() {
+        return None;
+    }
+    // SAFETY: the type is that of V8's header, which is the same from Node.js 20 to 26; the name says that it is a method
+    // of strings without arguments. What the program was started with is never unloaded.
+    unsafe { Some(*libloading::os::unix::Library::this().get(c"_ZNK2v86String9IsOneByteEv").ok()?) }
+}
+
+#[cfg(not(unix))]
+fn find_is_one_byte() -> Option<unsafe extern "C" fn(sys::napi_value) -> bool> {
+    None
+}
 
 impl StringReader {
     pub(super) fn new() -> Self {
@@ -19,7 +49,7 @@ impl StringReader {
     }
 
     /// The UTF-16 code units of `string`. O(length).
-    pub(super) fn read(&mut self, env: &Env, string: JsString<'_>) -> Result<&[u16]> {
+    pub(super) fn read(&mut self, env: &Env, string: JsString<'_>) -> Result<Read<'_>> {
         let mut length = 0;
         loop {
             // SAFETY: the buffer is as long as we say, and the value is a live string of this isolate.
@@ -33,7 +63,7 @@ impl StringReader {
                 )
             })?;
             if length + 1 < self.0.len() {
-                return Ok(&self.0[..length]);
+                return Ok(Read::Short(&self.0[..length]));
             }
             // It filled the buffer: there may be more.
             // SAFETY: a null buffer asks for the length alone.
@@ -46,17 +76,50 @@ impl StringReader {
                     &mut length,
                 )
             })?;
+            if length >= LONG_TEXT {
+                return Ok(long(env, string, length)?.map_or(Read::NoMemory, Read::Long));
+            }
             self.0 = vec![0; length + 2];
         }
     }
+}
 
-    /// Lets go of a buffer that one long string has made large.
-    pub(super) fn shrink(&mut self) {
-        const KEPT: usize = 1 << 20;
-        if self.0.len() > KEPT {
-            self.0 = vec![0; 1024];
-        }
+/// The characters of a long string, as wide as the engine has them, or as they have to be. Copies them once. `None` if there
+/// is no memory for that.
+fn long(env: &Env, string: JsString<'_>, length: usize) -> Result<Option<Text>> {
+    // SAFETY: a live string of this isolate, on its thread.
+    if IS_ONE_BYTE.is_some_and(|is_one_byte| unsafe { is_one_byte(string.raw()) }) {
+        // SAFETY: room for as many bytes as we say; the last is for the null that is written behind the characters.
+        let characters = characters(length, |start: *mut u8, room, count| unsafe {
+            sys::napi_get_value_string_latin1(env.raw(), string.raw(), start.cast(), room, count)
+        })?;
+        return Ok(characters.map(Text::Latin1));
     }
+    // SAFETY: as above, of units.
+    let units = characters(length, |start: *mut u16, room, count| unsafe {
+        sys::napi_get_value_string_utf16(env.raw(), string.raw(), start, room, count)
+    })?;
+    // Some strings are kept wider than their characters are; where nobody tells, all of them count as wide.
+    Ok(units.map(|units| match units.iter().any(|unit| *unit > 0xff) {
+        true => Text::Utf16(units),
+        false => Text::Latin1(units.into_iter().map(|unit| unit as u8).collect()),
+    }))
+}
+
+/// What `read(start, room, &mut count)` writes: `length` characters, and a null behind them. `None` without memory.
+fn characters<C>(
+    length: usize,
+    read: impl FnOnce(*mut C, usize, *mut usize) -> sys::napi_status,
+) -> Result<Option<Vec<C>>> {
+    let mut characters = Vec::new();
+    if is_refused("long text") || characters.try_reserve_exact(length + 1).is_err() {
+        return Ok(None);
+    }
+    let mut count = 0;
+    check_status!(read(characters.as_mut_ptr(), length + 1, &mut count))?;
+    // SAFETY: so many have been written, and there is room for that many.
+    unsafe { characters.set_len(count.min(length)) };
+    Ok(Some(characters))
 }
 
 /// The JavaScript string of `text`.

@@ -12,11 +12,12 @@ use super::call::{self, Call, Raw};
 use super::event_loop::EventLoop;
 use super::isolate::{self, Isolate};
 use super::layout::{self, called, ending, single, task, turn};
+use super::parts;
 use super::shared::{self, Label, Shared};
 use super::values::{self, StringReader};
 use crate::catalogue::Failure;
 use crate::executors::{Job, Outcome};
-use crate::payload::{Full, HEAD, Records, Text};
+use crate::payload::{Characters, Full, Records, Text};
 use crate::scheduler::{Assignment, Brake, Ending, Endpoint, Engine, Finished, Kind, Next, Wake};
 
 impl Engine for Isolate {
@@ -180,6 +181,7 @@ impl End {
             Some(assignment) => Next::Run(assignment),
             None => self.shared.scheduler.next(Kind::JavaScript, self.id, finished),
         };
+        parts::begin_batch();
         let mut inbound = self.inbound.borrow_mut();
         // SAFETY: the array is private to `lib/`, which neither detaches nor reads it during this call.
         let words = unsafe { inbound.as_mut() };
@@ -194,10 +196,14 @@ impl End {
                 }
                 let mut text = self.text.borrow_mut();
                 match write(words, &mut text, &assignment) {
-                    Ok(()) => {
-                        let characters = values::string(context.env, &text);
+                    Ok(characters) => {
+                        let string = values::string(context.env, characters.text());
+                        drop(characters);
                         text.clear(); // of its memory, too, if it is much
-                        return characters;
+                        if let Job::JavaScript(message) = &assignment.job {
+                            parts::arrive(message);
+                        }
+                        return string;
                     }
                     Err(Full(needed)) => {
                         words[1] = needed as i32;
@@ -269,8 +275,13 @@ impl End {
             ending::FULFILLED | ending::REJECTED => {
                 let mut reader = self.reader.borrow_mut();
                 let text = context.get::<JsString<'_>>(0)?;
-                let message = call.message(&outbound, &mut reader, context.env, text)?;
-                Outcome::Message { fulfilled, message }
+                match call.message(&outbound, &mut reader, context.env, text)? {
+                    Some(message) => Outcome::Message { fulfilled, message },
+                    None => Outcome::Failure(Failure::new(
+                        "ERR_OUT_OF_MEMORY",
+                        "There is no memory for a copy of the task's result; answer less, or run fewer such tasks at a time",
+                    )),
+                }
             }
             ending::CARGO_FULFILLED | ending::CARGO_REJECTED => Outcome::Cargo { fulfilled, worker: self.id },
             ending::STOPPED | ending::UNWANTED => Outcome::Failure(Failure::Cancelled), // nobody gets it
@@ -278,6 +289,7 @@ impl End {
         };
         let ending = match how {
             ending::STOPPED => Ending::Stopped,
+            _ if matches!(outcome, Outcome::Failure(_)) => Ending::Rejected,
             _ if fulfilled => Ending::Fulfilled,
             _ if call.flags & ending::REFUSED != 0 => Ending::Refused,
             _ => Ending::Rejected,
@@ -290,7 +302,11 @@ impl End {
     }
 }
 
-fn write(words: &mut [i32], text: &mut Text, assignment: &Assignment<Job>) -> std::result::Result<(), Full> {
+fn write<'text>(
+    words: &mut [i32],
+    text: &'text mut Text,
+    assignment: &Assignment<Job>,
+) -> std::result::Result<Characters<'text>, Full> {
     let Job::JavaScript(message) = &assignment.job else {
         unreachable!("native tasks are not queued for workers")
     };
@@ -298,14 +314,13 @@ fn write(words: &mut [i32], text: &mut Text, assignment: &Assignment<Job>) -> st
         let bits = number.to_ne_bytes();
         [0, 4].map(|at| i32::from_ne_bytes(std::array::from_fn(|byte| bits[at + byte])))
     };
-    let mut records = Records::new(words, text, single::PREFIX);
-    records.message(turn::RUN, assignment.slot, assignment.label, message)?;
     words[..2].copy_from_slice(&double(assignment.priority));
     words[2..4].copy_from_slice(&double(assignment.sequence as f64));
     words[single::RUN] = assignment.run as u32 as i32;
     let delivered = if assignment.delivered { task::DELIVERED } else { 0 };
     let stoppable = if assignment.stoppable { task::STOPPABLE } else { 0 };
-    words[single::PREFIX + HEAD - 1] =
-        (assignment.attempt << task::ATTEMPT_SHIFT | delivered | stoppable) as i32;
-    Ok(())
+    let mut records = Records::new(words, text, single::PREFIX);
+    records.message(turn::RUN, assignment.slot, assignment.label, message)?;
+    records.flag((assignment.attempt << task::ATTEMPT_SHIFT | delivered | stoppable) as i32);
+    Ok(records.characters())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::part::Part;
 use super::text::Text;
 
 /// A message of up to this many bytes needs no allocation of its own. `{ a: 1 }` takes 21.
@@ -20,6 +21,18 @@ pub struct Message {
     bytes: Content,
     words: u32,
     wide: bool,
+    /// What is too long to be copied more often than it has to be.
+    long: Option<Arc<Long>>,
+}
+
+/// Parts of a message that are carried as they are, each in memory of its own: copied once out of one isolate, and once
+/// into the other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Long {
+    /// The string, if it is long.
+    pub text: Option<Text>,
+    /// Contents of large ArrayBuffers, in the order in which the words mention them.
+    pub parts: Vec<Arc<Part>>,
 }
 
 /// Bytes that nobody changes any more.
@@ -58,7 +71,27 @@ impl Message {
             bytes.extend(text.iter().map(|unit| *unit as u8));
         }
         let bytes = if bytes.len() > SHARED { Content::Shared(Arc::new(bytes)) } else { Content::Own(bytes) };
-        Self { bytes, words: words.len() as u32, wide }
+        Self { bytes, words: words.len() as u32, wide, long: None }
+    }
+
+    /// The same with what is long beside it; if that has a text, there is no other.
+    pub fn with(mut self, long: Long) -> Self {
+        self.long = Some(Arc::new(long));
+        self
+    }
+
+    /// What is carried beside the words.
+    pub fn long(&self) -> Option<&Arc<Long>> {
+        self.long.as_ref()
+    }
+
+    /// How many large ArrayBuffers it has.
+    pub fn parts(&self) -> usize {
+        self.long.as_ref().map_or(0, |long| long.parts.len())
+    }
+
+    fn long_text(&self) -> Option<&Text> {
+        self.long.as_ref()?.text.as_ref()
     }
 
     /// The words, as bytes.
@@ -68,11 +101,19 @@ impl Message {
 
     /// Length of the string in UTF-16 code units.
     pub fn text_length(&self) -> usize {
+        if let Some(text) = self.long_text() {
+            return text.length();
+        }
         (self.bytes.len() - self.words as usize) / (1 + usize::from(self.wide))
     }
 
     /// Appends the string to `text`.
     pub fn append_text(&self, text: &mut Text) {
+        match self.long_text() {
+            Some(Text::Latin1(characters)) => return text.push_latin1(characters),
+            Some(Text::Utf16(units)) => return text.push_utf16(units),
+            None => {}
+        }
         let characters = &self.bytes[self.words as usize..];
         if self.wide {
             text.push_utf16_bytes(characters);
@@ -93,6 +134,22 @@ mod tests {
         let start = message.words().as_ptr();
         assert_eq!(message.clone().words().as_ptr(), start);
         assert_eq!(message, message.clone());
+    }
+
+    #[test]
+    fn a_long_text_is_the_text() {
+        for (text, length) in [(Text::Latin1(vec![65; 5000]), 5000), (Text::Utf16(vec![0x416; 4100]), 4100)] {
+            let long = Long {
+                text: Some(text.clone()),
+                parts: [[1; 9], [2; 9]].map(|bytes| Arc::new(Part::copy(&bytes).expect("memory"))).into(),
+            };
+            let message = Message::new(&[1, 2, 3, 4], &[]).with(long);
+            let mut out = Text::default();
+            message.append_text(&mut out);
+            assert_eq!((message.text_length(), message.parts(), &out), (length, 2, &text));
+            let clone = message.clone();
+            assert!(Arc::ptr_eq(clone.long().expect("it has"), message.long().expect("it has")));
+        }
     }
 
     proptest! {

@@ -1,18 +1,44 @@
 //! Notes to the owner and tasks to a worker, written as 32-bit words into memory that JavaScript reads,
 //! so that a batch of them costs one call. `lib/wire/layout.js` holds the same layout.
 
-use super::{Message, Text};
+use std::sync::Arc;
+
+use super::{Long, Message, Text};
 
 /// A record did not fit; it needs this many words in all.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full(pub usize);
 
 /// Writes records one after the other into JavaScript's memory, and their characters into one text.
-pub struct Records<'a> {
-    words: &'a mut [i32],
-    text: &'a mut Text,
+pub struct Records<'words, 'text> {
+    words: &'words mut [i32],
+    text: &'text mut Text,
+    /// The one message whose long text is all the characters that there are.
+    whole: Option<Arc<Long>>,
     position: usize,
     last: usize,
+}
+
+/// A text of so many characters goes alone: it is made into a string from where it is, and no string that is cut out of
+/// one for several records keeps it.
+pub const LONG_TEXT: usize = 4096;
+
+/// The characters of records.
+pub enum Characters<'a> {
+    /// Those of all records.
+    Joined(&'a mut Text),
+    /// Of one message that has a long text.
+    Whole(Arc<Long>),
+}
+
+impl Characters<'_> {
+    /// As one text.
+    pub fn text(&self) -> &Text {
+        match self {
+            Self::Joined(text) => text,
+            Self::Whole(long) => long.text.as_ref().expect("who is whole has a text"),
+        }
+    }
 }
 
 /// Characters that the records' text may have together: a string that every engine can make, whatever it is made of.
@@ -21,11 +47,11 @@ const TEXT: usize = 1 << 27;
 /// Words before a record's body: kind, slot, a number, words of the body, characters of text, flags.
 pub const HEAD: usize = 6;
 
-impl<'a> Records<'a> {
+impl<'words, 'text> Records<'words, 'text> {
     /// A writer that starts at word `position` of `words`. The last word is kept for the end mark.
-    pub fn new(words: &'a mut [i32], text: &'a mut Text, position: usize) -> Self {
+    pub fn new(words: &'words mut [i32], text: &'text mut Text, position: usize) -> Self {
         text.clear();
-        Self { words, text, position, last: position }
+        Self { words, text, whole: None, position, last: position }
     }
 
     /// Begins a record: room for its head and `body` bytes, or how much would be needed.
@@ -57,7 +83,12 @@ impl<'a> Records<'a> {
         let at = self.begin(message.words().len())?;
         self.head(at, kind, slot, number, message.words().len(), message.text_length());
         self.body(at, message.words());
-        message.append_text(self.text);
+        match message.long() {
+            Some(long) if long.text.is_some() && self.whole.is_none() && self.text.length() == 0 => {
+                self.whole = Some(long.clone());
+            }
+            _ => message.append_text(self.text),
+        }
         Ok(())
     }
 
@@ -93,6 +124,9 @@ impl<'a> Records<'a> {
     /// that a record which is long by itself goes alone.
     pub fn has_room_for(&self, characters: usize) -> bool {
         let length = self.text.length();
+        if self.whole.is_some() || (characters >= LONG_TEXT && length > 0) {
+            return characters == 0;
+        }
         length == 0 || length.saturating_add(characters) <= TEXT
     }
 
@@ -110,9 +144,17 @@ impl<'a> Records<'a> {
     }
 
     /// Marks the end, after which nothing is read.
-    pub fn end(self, kind: i32) -> usize {
+    pub fn end(self, kind: i32) -> Characters<'text> {
         self.words[self.position] = kind;
-        self.position
+        self.characters()
+    }
+
+    /// All of the records' characters.
+    pub fn characters(self) -> Characters<'text> {
+        match self.whole {
+            Some(long) => Characters::Whole(long),
+            None => Characters::Joined(self.text),
+        }
     }
 }
 
@@ -133,7 +175,8 @@ mod tests {
             let mut text = Text::default();
             let mut records = Records::new(&mut words, &mut text, 0);
             records.bytes(7, 3, &bytes).expect("it fits");
-            let end = records.end(0);
+            let end = records.position;
+            records.end(0);
             assert_eq!(words[..3], [7, 3, i32::from(length)]);
             assert_eq!(body(&words, 0, bytes.len()), bytes);
             assert_eq!((end % 2, words[end]), (0, 0));
@@ -167,8 +210,22 @@ mod tests {
         records.plain(1, 0, 0).expect("it fits");
         assert!(records.has_room_for(4 * TEXT), "what stands beside it has no text");
         records.text(1, 1, "abc", "").expect("it fits");
-        assert!(records.has_room_for(TEXT - 3) && !records.has_room_for(TEXT - 2));
+        assert!(records.has_room_for(LONG_TEXT - 1) && !records.has_room_for(LONG_TEXT));
         assert!(records.has_room_for(0) && !records.has_room_for(usize::MAX));
+    }
+
+    #[test]
+    fn a_long_text_is_handed_over_from_where_it_is() {
+        let long = Long { text: Some(Text::Utf16(vec![0x416; LONG_TEXT])), parts: Vec::new() };
+        let message = Message::new(&[1, 2, 3, 4], &[]).with(long);
+        let (mut words, mut text) = ([0; 64], Text::default());
+        let mut records = Records::new(&mut words, &mut text, 0);
+        records.message(1, 0, 0, &message).expect("it fits");
+        assert!(records.has_room_for(0) && !records.has_room_for(1));
+        records.plain(2, 1, 0).expect("it fits");
+        let Characters::Whole(whole) = records.end(0) else { panic!("nothing was copied") };
+        assert!(Arc::ptr_eq(&whole, message.long().expect("it has")));
+        assert_eq!(words[4], LONG_TEXT as i32);
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Text {
         self.widen().extend(more.chunks_exact(2).map(|unit| u16::from_ne_bytes([unit[0], unit[1]])));
     }
 
+    /// Appends UTF-16 code units.
+    pub fn push_utf16(&mut self, more: &[u16]) {
+        self.widen().extend_from_slice(more);
+    }
+
     /// Appends a Rust string.
     pub fn push_str(&mut self, more: &str) {
         if more.is_ascii() {
