@@ -1,5 +1,5 @@
 'use strict'
 
-const { WorkerPool, PoolError, move } = /** @type {any} */ (require('./dist/start.js'))
+const { WorkerPool, PoolError, move } = /** @type {any} */ (require('./dist/start.cjs'))
 
 module.exports = { WorkerPool, PoolError, move }

@@ -1,3 +1,3 @@
 'use strict'
 
-module.exports = /** @type {any} */ (require('./dist/start.js')).native
+module.exports = /** @type {any} */ (require('./dist/start.cjs')).native

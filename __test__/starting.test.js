@@ -141,30 +141,3 @@ describe('without code caches', () => {
     expect(await make()).toEqual({ stdout: '', stderr: '' })
   })
 })
-
-describe('node:worker_threads is loaded', () => {
-  const LOADED = "process.moduleLoadList.includes('NativeModule worker_threads')"
-
-  test('when a worker is needed, and not for native tasks alone', async () => {
-    const body = `
-      await pool.execute('native:noop')
-      const before = ${LOADED}
-      await pool.execute('echo', 1)
-      console.log(before, ${LOADED})`
-    expect(await run(ROOT, body)).toEqual(['false true'])
-  })
-
-  test('by the first transfer, loan or option that has to do with it', async () => {
-    const body = `
-      const { SHARE_ENV } = await import('node:worker_threads')
-      const data = new Uint8Array(100_000)
-      const digest = require('node:crypto').createHash('sha256').update(data).digest('hex')
-      const hashed = await pool.execute('native:hash', { data, algorithm: 'sha256' })
-      await pool.execute('native:hash', { data, algorithm: 'sha256' }, { transfer: [data.buffer] })
-      const other = new WorkerPool({ env: SHARE_ENV, workerData: { a: 1 } })
-      const wrong = (() => { try { new WorkerPool({ env: 1 }) } catch ({ code }) { return code } })()
-      console.log(hashed === digest, data.byteLength, await other.execute(() => require('node:worker_threads').workerData.a), wrong)
-      await other.close()`
-    expect(await run(ROOT, body)).toEqual(['true 0 1 ERR_INVALID_ARG_TYPE'])
-  })
-})

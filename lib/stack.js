@@ -8,7 +8,7 @@ const { hide } = require('./property.js')
 // have replaced Error.prepareStackTrace, taken Error.stackTraceLimit away or frozen it, and frozen the error. So nothing
 // here throws, and a stack that is no text is left as it is.
 
-const OWN_FILES = ['threadmill.js', 'worker.js', 'start.js', 'start-worker.js', 'import.js'].map((file) =>
+const OWN_FILES = ['threadmill.js', 'worker.js', 'start.cjs', 'start-worker.cjs', 'import.js'].map((file) =>
   path.join(BUNDLES, file)
 )
 const POSITION = /:\d+:\d+\)?$/

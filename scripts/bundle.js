@@ -13,21 +13,21 @@ const { makeCaches } = require('./code-cache.js')
 const root = path.join(__dirname, '..')
 const folder = path.join(root, 'dist')
 
-/** By their names in dist/. */
+/** By their names in dist/. Of what is called .cjs, Node does not ask a package.json what it is. */
 const ENTRIES = {
-  threadmill: 'lib/index.js',
-  worker: 'lib/worker/index.js',
-  start: 'lib/start/owner.js',
-  'start-worker': 'lib/start/worker.js',
-  import: 'lib/worker/import.js',
-  load: 'lib/start/load.js' // for scripts/code-cache.js
+  'threadmill.js': 'lib/index.js',
+  'worker.js': 'lib/worker/index.js',
+  'start.cjs': 'lib/start/owner.js',
+  'start-worker.cjs': 'lib/start/worker.js',
+  'import.js': 'lib/worker/import.js',
+  'load.js': 'lib/start/load.js' // for scripts/code-cache.js
 }
 
 /** What esbuild makes of lib/, with a first line that tells each version of a file from the others. */
 function bundles() {
   const { outputFiles } = buildSync({
     absWorkingDir: root,
-    entryPoints: ENTRIES,
+    entryPoints: Object.entries(ENTRIES).map(([out, entry]) => ({ out, in: entry })),
     outdir: folder,
     bundle: true,
     external: ['./import.js'],
@@ -39,7 +39,8 @@ function bundles() {
     logLevel: 'warning',
     write: false
   })
-  return outputFiles.map(({ path: file, text }) => {
+  return outputFiles.map(({ path: named, text }) => {
+    const file = named.slice(0, -'.js'.length) // esbuild adds another
     const hash = crypto.createHash('sha256').update(text).digest('hex')
     return { file, text: `// ${hash}\n${text}` }
   })

@@ -12,7 +12,7 @@ const path = require('node:path')
 const plain = ({ NODE_OPTIONS: _, ...others }) => others
 
 function makeCaches() {
-  const start = path.join(__dirname, '..', 'dist', 'start.js')
+  const start = path.join(__dirname, '..', 'dist', 'start.cjs')
   if (!fs.existsSync(start)) return // not built yet
   spawnSync(process.execPath, [path.join(__dirname, 'code-cache', 'owner.js')], {
     env: plain(process.env),

@@ -1,11 +1,11 @@
 'use strict'
 
 const { types } = require('node:util')
+const { isMainThread } = require('node:worker_threads')
 const { NativePool } = require('../addon.js')
 const { ATTACH } = require('../wire/layout.js')
 const { isUntransferable } = require('../wire/transfer.js')
 const { isResizable } = require('../wire/views.js')
-const { workerThreads } = require('../worker-threads.js')
 
 // How a native thread gets at bytes: see src/binding/attachments.rs for what each mode means, and
 // src/binding/backing_store.rs for when memory can be borrowed.
@@ -49,7 +49,7 @@ function modeOf(buffer, length, isOurs) {
   if (isOurs) return ATTACH.PIN
   if (!canBorrow() || isResizable(buffer)) return ATTACH.COPY
   // A process that ends takes its threads along; another thread may end alone.
-  return workerThreads().isMainThread || !mayBeForeign(buffer) ? ATTACH.BORROW : ATTACH.COPY
+  return isMainThread || !mayBeForeign(buffer) ? ATTACH.BORROW : ATTACH.COPY
 }
 
 module.exports = { modeOf }

@@ -1,6 +1,7 @@
 'use strict'
 
 const os = require('node:os')
+const { MessageChannel, SHARE_ENV } = require('node:worker_threads')
 const { PoolError, invalidType, invalidValue, outOfRange, wordsOf } = require('../errors.js')
 const {
   boolean,
@@ -19,7 +20,6 @@ const {
   word
 } = require('./check.js')
 const { errorClassesOf } = require('./error-classes.js')
-const { workerThreads } = require('../worker-threads.js')
 const { retriesOf } = require('./task.js')
 
 // ---- of a pool
@@ -202,17 +202,14 @@ const isStrings = (value) =>
 const RESOURCE_CHECKS = {
   __proto__: null,
   resourceLimits: [isObject, 'an object'],
-  env: [
-    (value) => isObject(value) || value === workerThreads().SHARE_ENV,
-    'an object or SHARE_ENV of node:worker_threads'
-  ],
+  env: [(value) => isObject(value) || value === SHARE_ENV, 'an object or SHARE_ENV of node:worker_threads'],
   argv: [isArray, 'an array'],
   execArgv: [isStrings, 'an array of strings']
 }
 
 /** Tries what will be done for each worker, whose `workerData` goes by message. */
 function checkCloneable(name, value) {
-  const { port1 } = new (workerThreads().MessageChannel)()
+  const { port1 } = new MessageChannel()
   try {
     port1.postMessage(value)
   } catch (cause) {

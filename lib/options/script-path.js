@@ -35,6 +35,7 @@ function resolveScript(script) {
     throw invalidValue(
       `The option 'script' must be a path, which has no NUL character; received ${show(text)}`
     )
+  if (path.isAbsolute(text)) return mustBeThere(text, [text]) // no URL begins so
   if (/^data:/i.test(text)) return text
   if (/^file:/i.test(text)) {
     mustBeThere(text, [fileOf(text)])
@@ -44,7 +45,6 @@ function resolveScript(script) {
     throw invalidValue(
       `The option 'script' must be a path, or a 'file:' or 'data:' URL; received ${show(text)}`
     )
-  if (path.isAbsolute(text)) return mustBeThere(text, [text])
   const caller = callingFile()
   const beside = caller === undefined ? [] : [path.resolve(path.dirname(caller), text)]
   return mustBeThere(text, [...beside, path.resolve(text)])

@@ -1,12 +1,12 @@
 'use strict'
 
 const path = require('node:path')
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
 const { BUNDLES } = require('../place.js')
 const { NEWS, ORDER } = require('../wire/port.js')
-const { workerThreads } = require('../worker-threads.js')
 const lastWords = require('./last-words.js')
 
-const WORKER_FILE = path.join(BUNDLES, 'start-worker.js')
+const WORKER_FILE = path.join(BUNDLES, 'start-worker.cjs')
 
 // One worker, on a thread of this process. This is all that the owner of a pool needs of a worker beyond what
 // Rust does: to start it, to exchange with it what only a MessagePort carries, to keep the process alive for it
@@ -31,7 +31,6 @@ class ThreadHost {
    * @param {{ hear: (kind: number, content: any) => void, fail: (error: any) => void, exit: (code: number) => void }} events
    */
   constructor({ pool, script, name, resources, places, largestHeap, mayStop, isKept }, id, events) {
-    const { MessageChannel, Worker, receiveMessageOnPort } = workerThreads()
     const { port1, port2 } = new MessageChannel()
     const { port1: control, port2: theirs } = new MessageChannel()
     this.#port = port1
@@ -116,7 +115,7 @@ class ThreadHost {
 
   /** What the worker sent next, or undefined. */
   receive() {
-    return workerThreads().receiveMessageOnPort(this.#port)
+    return receiveMessageOnPort(this.#port)
   }
 
   ref() {

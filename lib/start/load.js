@@ -24,7 +24,7 @@ function keyOf(file, source) {
 }
 
 /** The name of the cache of the bundle `name`. */
-const cacheOf = (name) => name.replace(/js$/, 'cache')
+const cacheOf = (name) => `${name.slice(0, -'.js'.length)}.cache`
 
 /** Older versions of Node have no other loader for what inline functions import than that of the file that runs them. */
 const HAS_LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER !== undefined

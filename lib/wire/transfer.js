@@ -1,20 +1,19 @@
 'use strict'
 
 const { types } = require('node:util')
+const workerThreads = require('node:worker_threads')
 const { invalidType, invalidValue, show } = require('../errors.js')
-const { workerThreads } = require('../worker-threads.js')
 const { isDetached, sizeOf } = require('./views.js')
 
-/** Whether a buffer is marked as untransferable; undefined where that is not told, as in Node 20. */
-const isMarked = (buffer) => /** @type {any} */ (workerThreads()).isMarkedAsUntransferable?.(buffer)
+/** @type {((buffer: ArrayBuffer) => boolean) | undefined} Node 20 has it not. */
+const isMarked = /** @type {any} */ (workerThreads).isMarkedAsUntransferable
 
 /**
  * Whether an ArrayBuffer must not be detached. Nothing is detached to find out. A runtime that does not tell leaves such
  * a buffer out of a transfer, before it looks whether one is listed twice, which it refuses of others.
  */
 function isUntransferable(buffer) {
-  const marked = isMarked(buffer)
-  if (marked !== undefined) return marked
+  if (isMarked !== undefined) return isMarked(buffer)
   try {
     structuredClone(undefined, { transfer: [buffer, buffer] })
     return true
@@ -25,8 +24,7 @@ function isUntransferable(buffer) {
 
 /** The same, at a glance: where the runtime does not tell, it knows only the memory that Node makes small Buffers of now. */
 function isSurelyUntransferable(buffer) {
-  const marked = isMarked(buffer)
-  if (marked !== undefined) return marked
+  if (isMarked !== undefined) return isMarked(buffer)
   return sizeOf(buffer) === Buffer.poolSize && Buffer.allocUnsafe(1).buffer === buffer
 }
 

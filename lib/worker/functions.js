@@ -39,14 +39,24 @@ function isCommonJS(file) {
   if (file.endsWith('.cjs')) return true
   if (!file.endsWith('.js')) return false
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
-    try {
-      const { type } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
+    const manifest = manifestIn(folder)
+    if (manifest !== undefined) {
+      const type = ownOf(manifest, 'type')
       return type === 'commonjs' || (type === undefined && looksCommonJS(file))
-    } catch {
-      /* no package here, or a broken one, which `import` will tell of */
     }
     if (folder === path.dirname(folder) || path.basename(folder) === 'node_modules')
       return looksCommonJS(file)
+  }
+}
+
+/** The package.json of a folder; undefined if there is none, or a broken one, which `import` will tell of. */
+function manifestIn(folder) {
+  const file = path.join(folder, 'package.json')
+  if (!fs.existsSync(file)) return undefined // cheaper than an error
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) ?? undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -1,6 +1,5 @@
 'use strict'
 
-const { builtinModules } = require('node:module')
 const { setTimeout } = require('node:timers')
 
 // Node makes many of its globals, and loads its modules, when they are first touched. A task that is cut off in the middle
@@ -37,6 +36,7 @@ class Globals {
       touch(() => globalThis[name])
     }
     if (!this.#isKept) return
+    const { builtinModules } = require('node:module')
     for (const name of builtinModules) if (!UNWANTED.test(name)) touch(() => require(name))
     touch(() => [process.stdout, process.stderr])
   }

@@ -9,7 +9,8 @@ const { PoolError, wordsOf } = require('../errors.js')
 
 /** The file that they are in, as it were: `require` and `import()` look from here, and it shows in stacks. */
 const HERE = path.join(process.cwd(), '[inline task]')
-const requireHere = createRequire(HERE)
+/** @type {NodeJS.Require | undefined} */
+let requireHere
 
 /** What lets code without a file use `import()` as a file would; not to be had everywhere. */
 const LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
@@ -20,6 +21,7 @@ const optionsOf = (others) =>
 
 /** Runs code that begins with `before`, which is ours. Other than `Function`, it may be compiled where strings may not be. */
 function run(code, before) {
+  requireHere ??= createRequire(HERE)
   if (LOADER === undefined) return new Function('require', code)(requireHere)
   if (/\bimport\s*\(/.test(code)) warnOfLoader()
   const compiled = vm.compileFunction(code, ['require'], optionsOf({ columnOffset: -before.length }))

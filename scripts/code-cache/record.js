@@ -6,7 +6,7 @@ const path = require('node:path')
 const vm = require('node:vm')
 
 const DIST = path.join(__dirname, '..', '..', 'dist')
-const requireThere = createRequire(path.join(DIST, 'start.js'))
+const requireThere = createRequire(path.join(DIST, 'start.cjs'))
 const { cacheOf, keyOf, wrapped } = requireThere('./load.js')
 
 /** Runs a bundle as lib/start/load.js does; `write` writes what V8 has compiled of it by then. */
