@@ -17,6 +17,7 @@ jest.spyOn(largeBytes, 'keep').mockImplementation((bytes) => kept.push(bytes.sli
 jest.spyOn(largeBytes, 'discard').mockImplementation(() => {
   kept = []
 })
+jest.spyOn(largeBytes, 'adopt').mockImplementation(() => null)
 jest.spyOn(largeBytes, 'take').mockImplementation((at, target) => target.set(kept[at]))
 beforeEach(() => {
   kept = []

@@ -18,9 +18,9 @@ const PROLOGUE = `
     return Faults.parts()
   }`
 
-async function play(body) {
+async function play(body, variables = {}) {
   const { status, timedOut, stdout, stderr } = await runProgram(PROLOGUE + body, {
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...variables },
     patience: 15_000
   })
   if (timedOut || stdout === '') throw new Error(`the scene hangs: ${stdout}${stderr}`)
@@ -58,21 +58,31 @@ test('a task is given what its input was when it was submitted', async () => {
   expect(result).toEqual([true, 100_000])
 })
 
-test('a buffer that arrived can be transferred and changed like any other', async () => {
+test.each([
+  ['copied', 100_000],
+  ['of the memory that it was sent in', 4_000_000]
+])('a buffer that arrived can be transferred and changed like any other: one %s', async (_name, length) => {
   const result = await play(`
     const pool = new WorkerPool({ size: 1 })
     const received = await pool.execute((array) => {
       array[0] = 9
       return array
-    }, bytes(100_000))
-    const moved = structuredClone(received.buffer, { transfer: [received.buffer] })
-    console.log(JSON.stringify([moved.byteLength, new Uint8Array(moved)[0], received.byteLength]))
-    await pool.close()`)
-  expect(result).toEqual([100_000, 9, 0])
+    }, bytes(${length}))
+    const there = await pool.execute((buffer) => buffer.byteLength, received.buffer, { transfer: [received.buffer] })
+    const again = await pool.execute((x) => x, bytes(${length}))
+    const moved = structuredClone(again.buffer, { transfer: [again.buffer] })
+    await pool.close()
+    console.log(JSON.stringify([there, received.byteLength, moved.byteLength, new Uint8Array(moved).at(-1)]))`)
+  expect(result).toEqual([length, 0, length, 7])
 })
 
-test('another try is given the same bytes and text, whatever became of them in the first', async () => {
-  const result = await play(`
+test.each([
+  ['copied', 50_000],
+  ['that could be handed over', 2_000_000]
+])(
+  'another try is given the same bytes and text, whatever became of them in the first: %s',
+  async (_, length) => {
+    const result = await play(`
     const pool = new WorkerPool({ size: 1 })
     const task = ({ array, text }, { attempt }) => {
       const sum = array[0] + array.at(-1) + text.length
@@ -80,12 +90,13 @@ test('another try is given the same bytes and text, whatever became of them in t
       if (attempt < 3) throw new Error('again')
       return sum
     }
-    const input = { array: bytes(50_000), text: 'é'.repeat(9000) }
+    const input = { array: bytes(${length}), text: 'é'.repeat(9000) }
     const sum = await pool.execute(task, input, { retries: { max: 3, delay: 1 } })
     await pool.close()
     console.log(JSON.stringify({ sum, left: await left() }))`)
-  expect(result).toEqual({ sum: 9014, left: 0 })
-})
+    expect(result).toEqual({ sum: 9014, left: 0 })
+  }
+)
 
 describe('the bytes are freed', () => {
   test.each([
@@ -143,6 +154,20 @@ describe('the bytes are freed', () => {
       console.log(JSON.stringify({ code: died.code ?? died.error?.code, left: await left() }))`)
     expect(result).toEqual({ code: 'ERR_WORKER_EXITED', left: 0 })
   })
+})
+
+test('where V8 cannot be given memory, all bytes are copied', async () => {
+  const result = await play(
+    `
+    const pool = new WorkerPool({ size: 1 })
+    const input = bytes(3_000_000)
+    const received = await pool.execute((x) => x, input)
+    const moved = structuredClone(received.buffer, { transfer: [received.buffer] })
+    await pool.close()
+    console.log(JSON.stringify([isSame(new Uint8Array(moved), input), await left()]))`,
+    { THREADMILL_NO_BORROW: '1' }
+  )
+  expect(result).toEqual([true, 0])
 })
 
 describe('without memory', () => {

@@ -19,7 +19,8 @@ function load() {
 const { NativePool, WorkerEndpoint, Parts } = load()
 
 /** The contents of large buffers in messages; see src/binding/parts.rs. */
-const largeBytes = { keep: Parts.keep, discard: Parts.discard, take: Parts.take, dropAll: Parts.dropAll }
+const { keep, discard, take, adopt, dropAll } = Parts
+const largeBytes = { keep, discard, take, adopt, dropAll }
 
 /** @type {string[]} The native tasks; a task's number is its place. */
 const names = NativePool.catalogue()

@@ -22,10 +22,11 @@
 //! that are not touched take no memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::mem::MaybeUninit;
 use std::ptr::{NonNull, copy_nonoverlapping, null_mut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::mm::{MapFlags, MremapFlags, ProtFlags, mmap_anonymous, mremap, munmap};
+use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags, madvise, mmap_anonymous, mremap, munmap};
 
 /// Bytes from which on a block is a mapping.
 const LARGE: usize = 1 << 20;
@@ -184,6 +185,22 @@ impl Drop for Keeping {
             let Some(mapping) = kept().excess() else { break };
             mapping.unmap();
         }
+    }
+}
+
+/// Bytes from which on a block that is filled whole pays for the largest pages.
+const LEAST_WHOLE: usize = 4 << 20;
+
+/// Says of a block from here that all of it is about to be written: the system may give it in large pieces, which takes a
+/// fraction of the time, where whoever runs it has allowed that.
+pub(crate) fn will_be_filled(block: &mut [MaybeUninit<u8>]) {
+    if block.len() >= LEAST_WHOLE {
+        let start = block.as_mut_ptr().cast::<u8>();
+        let skipped = start.align_offset(PAGE);
+        let length = (block.len() - skipped) / PAGE * PAGE;
+        // SAFETY: whole pages within the block, which the advice changes nothing of but how they are made. If it is refused,
+        // they are made one by one.
+        let _ = unsafe { madvise(start.add(skipped).cast(), length, Advice::LinuxHugepage) };
     }
 }
 

@@ -15,6 +15,12 @@ const { Remembered } = require('./remembered.js')
 /** Places for shapes that a message with more of them does not leave behind. */
 const KEPT_SHAPES = 64
 
+/**
+ * Bytes from which on memory of Rust's becomes that of an ArrayBuffer, where that can be. Less is copied: the engine
+ * looks for garbage among its own buffers in time, and finds it cheaply.
+ */
+const LEAST_ADOPTED = 1 << 19
+
 /** The token of a hole in an array. */
 const HOLE = (CONSTANTS.length << 4) | 3
 
@@ -183,6 +189,13 @@ function readValue() {
 
 /** Memory that nobody has zeroed, as all of it is written to. */
 function readPart(length) {
+  if (length >= LEAST_ADOPTED) {
+    const buffer = largeBytes.adopt(partCursor)
+    if (buffer !== null) {
+      partCursor++
+      return buffer
+    }
+  }
   const bytes = allocUnsafeSlow(length)
   largeBytes.take(partCursor++, bytes)
   return bytes.buffer

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
-use crate::payload::{Message, Part};
+use super::adopted;
+use crate::payload::{Array, Message, Part};
 use crate::refusals::is_refused;
 
 thread_local! {
@@ -54,6 +55,28 @@ impl Parts {
         Ok(())
     }
 
+    /// Part `at` of the batch as an ArrayBuffer of its own memory; `null` where that cannot be: then it is to be taken.
+    #[napi(catch_unwind)]
+    pub fn adopt<'env>(env: &'env Env, at: u32) -> Option<Unknown<'env>> {
+        ARRIVED.with_borrow_mut(|all| {
+            let arrived = all.get_mut(at as usize)?;
+            // Kept for another try, it has to stay as it is.
+            match Arc::try_unwrap(arrived.take()?) {
+                Ok(part) => match adopted(env, part) {
+                    Ok(buffer) => Some(buffer),
+                    Err(part) => {
+                        *arrived = Some(Arc::new(part));
+                        None
+                    }
+                },
+                Err(shared) => {
+                    *arrived = Some(shared);
+                    None
+                }
+            }
+        })
+    }
+
     /// Lets go of `count` parts of the batch from `at` on: nobody wants their message.
     #[napi(catch_unwind)]
     pub fn drop_all(at: u32, count: u32) {
@@ -63,6 +86,18 @@ impl Parts {
             }
         });
     }
+}
+
+/// An ArrayBuffer of a part's memory; the part again where there is no way to.
+fn adopted(env: &Env, part: Part) -> std::result::Result<Unknown<'_>, Part> {
+    // SAFETY: called by JavaScript; no part is empty, nor larger than the ArrayBuffer that it was copied from.
+    let buffer =
+        unsafe { adopted::adopt(Array::Buffer(part.into_bytes())) }.map_err(|memory| match memory {
+            Array::Buffer(bytes) => Part::from_bytes(bytes),
+            _ => unreachable!("it is what was given"),
+        })?;
+    // SAFETY: a live value of this environment, made in this scope.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) })
 }
 
 /// What was kept for the message, in its order.

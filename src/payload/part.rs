@@ -2,6 +2,9 @@
 
 use std::collections::TryReserveError;
 
+#[cfg(not(feature = "model"))]
+use crate::allocator::will_be_filled;
+
 /// Bytes that were copied out of one isolate, to be copied into another.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Part(Vec<u8>);
@@ -14,9 +17,21 @@ impl Part {
     pub fn copy(bytes: &[u8]) -> Result<Self, TryReserveError> {
         let mut copy = Vec::new();
         copy.try_reserve_exact(bytes.len())?;
+        #[cfg(not(feature = "model"))]
+        will_be_filled(copy.spare_capacity_mut());
         copy.extend_from_slice(bytes);
+        Ok(Self::from_bytes(copy))
+    }
+
+    /// These bytes.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
         count::made();
-        Ok(Self(copy))
+        Self(bytes)
+    }
+
+    /// The bytes themselves.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
     }
 }
 
