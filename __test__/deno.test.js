@@ -30,6 +30,14 @@ const WHERE = isHere
   : 'in Deno, which is not here and none of what the project is built with: THREADMILL_DENO may say where it is'
 
 inDeno(WHERE, () => {
+  test('plain objects arrive, there and back', () => {
+    const body = `
+      const pool = new WorkerPool({ maxWorkers: 1 })
+      console.log(JSON.stringify(await pool.execute((input) => ({ ...input, b: [1] }), { a: 1 })))
+      await pool.close()`
+    expect(runDeno(body)).toBe('{"a":1,"b":[1]}\n')
+  })
+
   test('each input that is sent to a worker arrives, one at a time and many at once', () => {
     const body = `
       const pool = new WorkerPool({ maxWorkers: 2 })

@@ -43,9 +43,9 @@ const EXOTIC = [
   types.isMapIterator,
   types.isSetIterator,
   types.isModuleNamespaceObject,
-  types.isExternal,
+  types.isExternal, // Deno has none
   types.isBoxedPrimitive
-]
+].filter((is) => is !== undefined)
 /** The same, of what the tag of an object tells as well. */
 const TAGGED = [types.isArgumentsObject, types.isNativeError, types.isRegExp, types.isDate]
 /** Objects of a shape that are looked at so closely; a call into the engine for each kind costs as much as the object. */
