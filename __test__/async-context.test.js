@@ -316,3 +316,35 @@ describe('in a worker, each task has a context of its own:', () => {
     await expect(separate.execute(() => globalThis.late)).resolves.toBe('first')
   })
 })
+
+test('a rejection that nobody handles is told of in the context of its call, whoever ended the task', async () => {
+  const { status, stdout, stderr } = await runProgram(`
+    const { AsyncLocalStorage } = require('node:async_hooks')
+    const storage = new AsyncLocalStorage()
+    const told = []
+    process.on('unhandledRejection', (error) => told.push([error.code ?? error.name, storage.getStore()]))
+    const pool = new WorkerPool({ size: 1 })
+    const gate = makeGate()
+    const wait = (gate) => {
+      Atomics.add(gate, 1, 1)
+      Atomics.wait(gate, 0, 0)
+    }
+    const abort = new AbortController()
+    await storage.run('warm', () => pool.execute(() => 1))
+    storage.run('one that throws', () => void pool.execute(() => { throw new TypeError('no') }))
+    await until(() => told.length === 1)
+    storage.run('one that is aborted', () => void pool.execute(wait, gate, { signal: abort.signal }))
+    await entered(gate)
+    storage.run('another', () => abort.abort())
+    await until(() => told.length === 2)
+    storage.run('one of a terminated pool', () => void pool.execute(() => { for (;;); }))
+    await storage.run('another', () => pool.terminate())
+    await until(() => told.length === 3)
+    console.log(JSON.stringify(told))`)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toEqual([
+    ['TypeError', 'one that throws'],
+    [expect.anything(), 'one that is aborted'],
+    ['ERR_POOL_TERMINATED', 'one of a terminated pool']
+  ])
+})

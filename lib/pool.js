@@ -20,6 +20,7 @@ const { Retries } = require('./owner/retries.js')
 const { Scope } = require('./owner/scope.js')
 const { Settle } = require('./owner/settle.js')
 const { Submit } = require('./owner/submit.js')
+const { asCallers } = require('./owner/submit-site.js')
 const { Tasks } = require('./owner/tasks.js')
 const { Withdrawals } = require('./owner/withdraw.js')
 const { Workers } = require('./owner/workers.js')
@@ -246,7 +247,9 @@ class WorkerPool extends Emitter {
     }
     this.#native.hireMinimum()
     this.#inbox.drainAll()
-    return this.#workers.within(least + this.#spares, most + this.#spares)
+    return asCallers(
+      this.#workers.within(least + this.#spares, most + this.#spares, call.name)
+    )
   }
 
   // ---- the end

@@ -8,6 +8,7 @@ const { nativeNumber } = require('./names.js')
 const { refusal } = require('./refusals.js')
 const { isAborted, reasonOf } = require('./signals.js')
 const { Scope } = require('./scope.js')
+const { asCallers } = require('./submit-site.js')
 const { Kept } = require('./tasks.js')
 
 /** @type {any[]} */
@@ -139,7 +140,7 @@ class Submit {
     if (worker > 0 && !delivers) this.#workers.start(worker)
     // Not if no worker can be started, and the task has been given up: then it keeps what it was to hand over.
     if (!fits && tasks.kept[slot] === kept) this.#delivery.begin(slot, delivers ? worker : 0)
-    return promise
+    return asCallers(promise)
   }
 
   #submitNative(label, input, priority, options) {
@@ -178,7 +179,7 @@ class Submit {
     }
     if (answer < 0) this.#refuse(slot, answer)
     this.#submitted(answer)
-    return promise
+    return asCallers(promise)
   }
 
   /** Takes a native task's buffers from their owner once everything that it needs besides is at hand. */

@@ -43,7 +43,7 @@ class Workers {
   /** Why the last worker that did not come up did not. */
   #startError
   /** Who waits for the number of workers to be within limits. */
-  #waiters = /** @type {({ least: number, most: number } & ReturnType<typeof deferred>)[]} */ ([])
+  #waiters = /** @type {({ least: number, most: number, call: string } & ReturnType<typeof deferred>)[]} */ ([])
 
   /**
    * @param {any} native the NativePool
@@ -225,9 +225,11 @@ class Workers {
   }
 
   /** No worker can start: the tasks that wait for one are told why. */
-  #rejectTasks({ code, message, cause, exitCode }) {
-    const errorOf = (task) => new PoolError(code, message, { cause, task, exitCode })
-    this.#withdrawals.all((slot) => !this.#tasks.isNative(slot), errorOf)
+  #rejectTasks(error) {
+    this.#withdrawals.all(
+      (slot) => !this.#tasks.isNative(slot),
+      (task) => copyOf(error, task)
+    )
   }
 
   /** Why worker `id` is gone, as an error of the task it had. */
@@ -239,9 +241,9 @@ class Workers {
 
   // ---- waiting for workers
 
-  /** Resolves once at least so many workers are up, and at most so many are there. */
-  within(least, most) {
-    const waiter = { least, most, ...deferred() }
+  /** Resolves once at least so many workers are up, and at most so many are there. `call` is what is waited in. */
+  within(least, most, call) {
+    const waiter = { least, most, call, ...deferred() }
     this.#waiters.push(waiter)
     this.#answerWaiters()
     this.#rejectHopeless()
@@ -277,9 +279,9 @@ class Workers {
 
   /** Tells those who wait for more workers than there will be. */
   #rejectWaiters(error, alive = 0) {
-    this.#dismissWaiters(({ least, resolve }) => {
+    this.#dismissWaiters(({ least, call, resolve }) => {
       if (least <= alive) return false
-      rejectWithSite(resolve, error)
+      rejectWithSite(resolve, copyOf(error), call)
       return true
     })
   }
@@ -360,6 +362,11 @@ function errorOf(description, classes) {
 }
 
 /** Whether a worker is up, with its script. */
+/** Nobody shares an error with others: each has a stack, and may have a task. */
+function copyOf({ code, message, cause, exitCode }, task = undefined) {
+  return new PoolError(code, message, { cause, task, exitCode })
+}
+
 const isReady = ({ up, failure }) => up && failure === undefined
 
 module.exports = { Workers }

@@ -8,16 +8,16 @@
 //! That is `v8::ArrayBuffer::NewBackingStore` with a deleter, and `v8::ArrayBuffer::New`, looked up by name with the
 //! same reservations as in [`super::backing_store`]. The first answers a `std::unique_ptr`, the second takes a
 //! `std::shared_ptr`, and between the two somebody has to count: here, GNU's C++ library would, with an object whose virtual
-//! methods know how to free a backing store. [`Owner`] is such an object. That V8 takes it for one is tried before
-//! anything relies on it.
+//! methods know how to free a backing store. [`Owner`] is such an object. That V8 takes it for one, counts by it and frees by it
+//! is tried before anything relies on it ([`try_out`]).
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
-use std::sync::LazyLock;
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use napi::sys;
+use napi::{Env, sys};
 
 use super::backing_store::{Counted, CountedMethods, Hold};
 use super::hand_over;
@@ -64,10 +64,10 @@ unsafe extern "C" fn destroy(count: *const Counted) {
 /// What V8 frees the memory by.
 ///
 /// # Safety
-/// `given` is from [`adopt`], and this is called once with it.
-unsafe extern "C" fn free(_data: *mut c_void, _length: usize, given: *mut c_void) {
+/// `given` is from [`Methods::adopt`] of the same type, and this is called once with it.
+unsafe extern "C" fn free<T>(_data: *mut c_void, _length: usize, given: *mut c_void) {
     // SAFETY: the caller's word.
-    drop(unsafe { Box::from_raw(given.cast::<Given>()) });
+    drop(unsafe { Box::from_raw(given.cast::<Given<T>>()) });
 }
 
 /// Nobody is told.
@@ -75,9 +75,10 @@ unsafe extern "C" fn deleter(_count: *const Counted, _type: *const c_void) -> *m
     ptr::null_mut()
 }
 
-struct Given {
+struct Given<T> {
     memory: Array,
-    _counted: Option<hand_over::Counted>,
+    /// Dropped with it.
+    _beside: T,
 }
 
 /// A `std::unique_ptr`, which a method of C++ returns through a pointer that the caller passes, where C passes one for a type
@@ -143,55 +144,91 @@ impl Methods {
     ///
     /// # Safety
     /// On an isolate's thread, within a call of Node-API's; the memory is not empty, and no larger than the engine's largest.
-    unsafe fn adopt(
-        &self,
-        memory: Array,
-        counted: Option<hand_over::Counted>,
-    ) -> (sys::napi_value, NonNull<Counted>) {
-        let mut given = Box::new(Given { memory, _counted: counted });
+    unsafe fn adopt<T: Send>(&self, memory: Array, beside: T) -> (sys::napi_value, NonNull<Counted>) {
+        let mut given = Box::new(Given { memory, _beside: beside });
         let (start, length) = given.memory.memory();
         // SAFETY: the memory stays where it is until `free` is called, and nobody else touches it. V8 writes the pointer,
         // and takes what it is given; no JavaScript runs.
         unsafe {
             let given = Box::into_raw(given).cast();
-            let UniquePointer([store, ..]) = (self.store)(start.cast(), length, free, given);
+            let UniquePointer([store, ..]) = (self.store)(start.cast(), length, free::<T>, given);
             let store = NonNull::new_unchecked(store.assume_init());
             let count = Counted { methods: &OWNERS, users: AtomicI32::new(1), observers: AtomicI32::new(1) };
             let owner = NonNull::from(Box::leak(Box::new(Owner { count, store }))).cast::<Counted>();
             let mut pointer = SharedPointer { store: store.as_ptr(), count: owner.as_ptr() };
             let buffer = (self.buffer)((self.isolate)(), &mut pointer);
             if !pointer.count.is_null() {
-                drop(Hold { store, count: owner }); // V8 has copied the pointer instead of moving it
+                drop(Hold::from_parts(store, owner)); // V8 has copied the pointer instead of moving it
             }
             (buffer, owner)
         }
     }
 }
 
-/// Whether V8 counts as it is believed to. The first who asks tries it, where an ArrayBuffer may be made.
-static WORKS: LazyLock<bool> = LazyLock::new(|| {
-    let Some(methods) = METHODS.as_ref() else { return false };
-    // SAFETY: as of `adopt`, from where this is called.
-    let (buffer, owner) = unsafe { methods.adopt(Array::Buffer(vec![0; 64]), None) };
-    // The ArrayBuffer is a user, and this is another.
-    Hold::of(buffer).is_some_and(|hold| {
-        let works = hold.count == owner && hold.users() == 2;
-        if !works {
-            std::mem::forget(hold);
-        }
-        works
-    })
-});
+/// Whether V8 takes memory, counts its users and frees it as it is believed to. The first who asks tries it.
+static WORKS: OnceLock<bool> = OnceLock::new();
+
+struct Freed(Arc<AtomicBool>);
+
+impl Drop for Freed {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed); // on the thread that reads it
+    }
+}
+
+/// # Safety
+/// As of [`adopt`].
+unsafe fn try_out(env: &Env, methods: &Methods) -> bool {
+    if !takes_foreign_memory(env) {
+        return false;
+    }
+    let is_freed = Arc::new(AtomicBool::new(false));
+    // SAFETY: the caller's word.
+    let (buffer, owner) = unsafe { methods.adopt(Array::Buffer(vec![0; 64]), Freed(is_freed.clone())) };
+    // The ArrayBuffer is a user, and this is another; then it is none.
+    let Some(hold) = Hold::of(buffer) else { return false };
+    let counts = hold.is_counted_by(owner) && hold.users() == 2;
+    // SAFETY: a live ArrayBuffer of this environment, which nobody else has seen.
+    let is_detached = unsafe { sys::napi_detach_arraybuffer(env.raw(), buffer) } == sys::Status::napi_ok;
+    if !counts || !is_detached || hold.users() != 1 {
+        std::mem::forget(hold); // whoever counts, it is not as is believed
+        return false;
+    }
+    drop(hold);
+    is_freed.load(Ordering::Relaxed)
+}
+
+/// Whether V8 takes memory that it has not allocated: with its sandbox, it ends the process if it is given any.
+fn takes_foreign_memory(env: &Env) -> bool {
+    static BYTES: [u8; 8] = [0; 8];
+    let mut buffer = ptr::null_mut();
+    let start = BYTES.as_ptr().cast_mut().cast();
+    // SAFETY: the memory is there for ever, nobody writes to it, as nobody else gets the buffer, and there is nothing to free.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(
+            env.raw(),
+            start,
+            BYTES.len(),
+            None,
+            ptr::null_mut(),
+            &mut buffer,
+        )
+    };
+    status == sys::Status::napi_ok
+}
 
 /// An ArrayBuffer of `memory`, which is freed when its last user has gone, on whatever thread. The memory is the caller's
 /// again where there is no way to.
 ///
 /// # Safety
-/// On an isolate's thread, within a call of Node-API's; the memory is not empty, and no larger than the engine's largest.
-pub(super) unsafe fn adopt(memory: Array) -> Result<sys::napi_value, Array> {
+/// On the thread of `env`, within a call of Node-API's; the memory is not empty, and no larger than the engine's largest.
+pub(super) unsafe fn adopt(env: &Env, memory: Array) -> Result<sys::napi_value, Array> {
     match METHODS.as_ref() {
         // SAFETY: the caller's word.
-        Some(methods) if *WORKS => Ok(unsafe { methods.adopt(memory, Some(hand_over::Counted::new())) }.0),
+        Some(methods) if *WORKS.get_or_init(|| unsafe { try_out(env, methods) }) => {
+            // SAFETY: the caller's word.
+            Ok(unsafe { methods.adopt(memory, hand_over::Counted::new()) }.0)
+        }
         _ => Err(memory),
     }
 }

@@ -66,8 +66,8 @@ pub(super) struct CountedMethods {
 /// A user of the memory of an ArrayBuffer.
 #[derive(Debug)]
 pub(super) struct Hold {
-    pub store: NonNull<c_void>,
-    pub count: NonNull<Counted>,
+    store: NonNull<c_void>,
+    count: NonNull<Counted>,
 }
 
 // SAFETY: a `shared_ptr` is counted by atomic operations, and V8 documents that a backing store may be freed on any
@@ -87,6 +87,18 @@ impl Hold {
         // SAFETY: V8 has written both.
         let (store, count) = unsafe { (store.assume_init(), count.assume_init()) };
         Some(Self { store: NonNull::new(store)?, count: NonNull::new(count)?.cast() })
+    }
+
+    /// What a `shared_ptr` of these two is, to be dropped as one.
+    ///
+    /// # Safety
+    /// They belong together, and the user that this is has been counted.
+    pub(super) unsafe fn from_parts(store: NonNull<c_void>, count: NonNull<Counted>) -> Self {
+        Self { store, count }
+    }
+
+    pub(super) fn is_counted_by(&self, count: NonNull<Counted>) -> bool {
+        self.count == count
     }
 
     pub(super) fn users(&self) -> i32 {

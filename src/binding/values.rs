@@ -170,7 +170,7 @@ pub(super) fn array_buffer<'env>(env: &'env Env, mut memory: Array) -> Result<Un
         return Ok(unknown(env, buffer));
     }
     // SAFETY: on the thread of the environment, which has asked for it; not empty, and what is too large does not come here.
-    let memory = match unsafe { adopted::adopt(memory) } {
+    let memory = match unsafe { adopted::adopt(env, memory) } {
         Ok(buffer) => return Ok(unknown(env, buffer)),
         Err(memory) => HandOver::new(memory),
     };

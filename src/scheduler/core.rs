@@ -4,6 +4,7 @@
 //! Nothing there blocks, wakes or calls out: a step records what is owed in [`Effects`], and the caller
 //! carries it out once the lock is released.
 
+use std::collections::VecDeque;
 use std::hash::RandomState;
 
 use super::by_kind::ByKind;
@@ -63,7 +64,7 @@ pub(super) struct Core<J, O> {
     /// What this step throws away. It may be large or many, or have code of its own: dropped without the lock.
     pub discarded: Vec<Discarded<J>>,
     /// Tasks on their way from the intake into the table. Empty between steps.
-    pub taken: Vec<PutDown<J>>,
+    pub taken: VecDeque<PutDown<J>>,
     pub statistics: Statistics,
     pub random: RandomState,
     mailbox: Arc<Mailbox<Note<O>>>,
@@ -96,7 +97,7 @@ impl<J, O> Core<J, O> {
             backed_up: false,
             failure: None,
             discarded: Vec::new(),
-            taken: Vec::new(),
+            taken: VecDeque::new(),
             statistics: Statistics::new(),
             random: RandomState::new(),
             mailbox,

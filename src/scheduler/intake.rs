@@ -1,6 +1,8 @@
 //! Tasks that are put down for whoever has the scheduler's lock next: who submits many while others take them would
 //! else wait for the lock as often as he gets it. The protocol, and its races by name, is in `README.md`, "Intake".
 
+use std::collections::VecDeque;
+
 use super::by_kind::ByKind;
 use super::clock::Nanoseconds;
 use super::sync::{AtomicBool, Mutex, Ordering, lock};
@@ -13,19 +15,14 @@ pub(super) const MOST: usize = 128;
 pub(super) type PutDown<J> = (Submission<J>, Nanoseconds);
 
 pub(super) struct Intake<J> {
-    state: Mutex<State<J>>,
-    /// Whether anything is put down. Written with `state` locked; who finds nothing locks nothing.
+    put_down: Mutex<VecDeque<PutDown<J>>>,
+    /// Whether anything is. Written with `put_down` locked; who finds nothing locks nothing.
     any: AtomicBool,
-    /// What `state` says, for those who would lock it in vain. Written with both locks held.
+    /// Whether somebody takes in before long what is put down for executors of the kind. Written with the scheduler locked,
+    /// and `put_down` as well: who has either lock reads what is so.
     attended: ByKind<AtomicBool>,
     /// Whether tasks of the pool's own limits may be put down, and whether any may.
     takes: Takes,
-}
-
-struct State<J> {
-    /// Whether somebody takes in before long what is put down for executors of the kind.
-    attended: ByKind<bool>,
-    put_down: Vec<PutDown<J>>,
 }
 
 #[derive(Clone, Copy)]
@@ -39,7 +36,7 @@ impl<J> Intake<J> {
         // What is refused, and where a task goes, is known under the scheduler's lock alone.
         let any = config.longest_queue.is_none() && config.strategy == Strategy::Shared;
         Self {
-            state: Mutex::new(State { attended: ByKind::new(|_| false), put_down: Vec::new() }),
+            put_down: Mutex::new(VecDeque::new()),
             any: AtomicBool::new(false),
             attended: ByKind::new(|_| AtomicBool::new(false)),
             takes: Takes { any, of_the_pools_limits: can_wait(&config.limits) },
@@ -55,15 +52,16 @@ impl<J> Intake<J> {
         let may = self.takes.any
             && !submission.needs_delivery
             && limits.map_or(self.takes.of_the_pools_limits, can_wait);
-        // Relaxed: what counts is said under the lock.
-        if !may || !self.attended[kind].load(Ordering::Relaxed) {
+        // Relaxed, both times: the first spares a lock, the second is under it.
+        let is_attended = || self.attended[kind].load(Ordering::Relaxed);
+        if !may || !is_attended() {
             return Err(submission);
         }
-        let mut state = lock(&self.state);
-        if !state.attended[kind] || state.put_down.len() >= MOST {
+        let mut put_down = lock(&self.put_down);
+        if !is_attended() || put_down.len() >= MOST {
             return Err(submission);
         }
-        state.put_down.push((submission, now));
+        put_down.push_back((submission, now));
         // Relaxed: who must not miss it is this thread, or has the lock.
         self.any.store(true, Ordering::Relaxed);
         Ok(())
@@ -76,45 +74,46 @@ impl<J> Intake<J> {
         self.any.load(Ordering::Relaxed)
     }
 
+    /// Whether tasks of the kind may be put down.
+    #[cfg(all(test, feature = "model"))]
+    pub(super) fn is_attended(&self, kind: Kind) -> bool {
+        self.attended[kind].load(Ordering::Relaxed)
+    }
+
     /// Moves what is put down into `taken`, which is empty. With the scheduler's lock held, as all that follows.
-    pub(super) fn take(&self, taken: &mut Vec<PutDown<J>>) {
-        self.swap(&mut lock(&self.state), taken);
+    pub(super) fn take(&self, taken: &mut VecDeque<PutDown<J>>) {
+        self.swap(&mut lock(&self.put_down), taken);
     }
 
     /// Whether tasks of the kind may be put down from now on. If that is something new, what was put down is moved into
     /// `taken`, which is empty, and the answer is `true`.
     #[inline]
-    pub(super) fn attend(&self, kind: Kind, attends: bool, taken: &mut Vec<PutDown<J>>) -> bool {
+    pub(super) fn attend(&self, kind: Kind, attends: bool, taken: &mut VecDeque<PutDown<J>>) -> bool {
         // Relaxed: it is written under the scheduler's lock.
         let changes = self.attended[kind].load(Ordering::Relaxed) != attends;
         if changes {
-            let mut state = lock(&self.state);
-            self.set(&mut state, kind, attends);
-            self.swap(&mut state, taken);
+            let mut put_down = lock(&self.put_down);
+            self.attended[kind].store(attends, Ordering::Relaxed);
+            self.swap(&mut put_down, taken);
         }
         changes
     }
 
     /// Nothing may be put down from now on. What was is moved into `taken`, which is empty.
     #[inline]
-    pub(super) fn leave(&self, taken: &mut Vec<PutDown<J>>) {
+    pub(super) fn leave(&self, taken: &mut VecDeque<PutDown<J>>) {
         // Relaxed: as in `attend`. Where nobody attends, nothing is put down.
         if Kind::BOTH.into_iter().any(|kind| self.attended[kind].load(Ordering::Relaxed)) {
-            let mut state = lock(&self.state);
-            Kind::BOTH.into_iter().for_each(|kind| self.set(&mut state, kind, false));
-            self.swap(&mut state, taken);
+            let mut put_down = lock(&self.put_down);
+            Kind::BOTH.into_iter().for_each(|kind| self.attended[kind].store(false, Ordering::Relaxed));
+            self.swap(&mut put_down, taken);
         }
     }
 
-    fn set(&self, state: &mut State<J>, kind: Kind, attends: bool) {
-        state.attended[kind] = attends;
-        self.attended[kind].store(attends, Ordering::Relaxed);
-    }
-
     /// The memory of either is used again.
-    fn swap(&self, state: &mut State<J>, taken: &mut Vec<PutDown<J>>) {
+    fn swap(&self, put_down: &mut VecDeque<PutDown<J>>, taken: &mut VecDeque<PutDown<J>>) {
         debug_assert!(taken.is_empty());
-        std::mem::swap(&mut state.put_down, taken);
+        std::mem::swap(put_down, taken);
         self.any.store(false, Ordering::Relaxed);
     }
 }

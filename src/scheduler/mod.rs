@@ -176,7 +176,9 @@ impl<J: Clone, O> Scheduler<J, O> {
                 let attends = is_soon && core.may_attend(kind);
                 if self.intake.attend(kind, attends, &mut core.taken) {
                     core.take_in(now, effects);
-                    core.watch_calls(now, effects); // it may take longer than it ever has
+                    if attends {
+                        core.watch_calls(now, effects); // it may take longer than it ever has
+                    }
                 }
                 turn
             });

@@ -136,10 +136,11 @@ impl<J: Clone, O> Scheduler<J, O> {
         }
     }
 
-    /// Looks at something under the lock. A panic there has changed nothing, and is the caller's.
+    /// Looks at something under the lock, once what the caller may have put down is taken in, which is a step. A panic in the
+    /// look has changed nothing, and is the caller's.
     pub(super) fn look<R>(&self, name: &'static str, look: impl FnOnce(&Core<J, O>) -> R) -> R {
         if self.intake.has_any() {
-            self.step("take_in", (), |_, _| ()); // which the caller may have put down
+            self.step("take_in", (), |_, _| ());
         }
         let core = lock(&self.core);
         let _held = self.watch_lock(name);

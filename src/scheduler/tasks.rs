@@ -103,8 +103,7 @@ impl<J, O> Core<J, O> {
     /// Tasks that were put down are submitted now. The pool is as open as it was when they were, for whoever ends it or
     /// fills its queue takes them in first.
     pub(super) fn take_in(&mut self, now: Nanoseconds, effects: &mut Effects) {
-        let mut taken = std::mem::take(&mut self.taken);
-        for (submission, since) in taken.drain(..) {
+        while let Some((submission, since)) = self.taken.pop_front() {
             let kind = submission.kind;
             match self.submit(submission, since, now, effects) {
                 Some(Ok(Submitted { hire, deliver_to: None, full: false })) => {
@@ -115,14 +114,17 @@ impl<J, O> Core<J, O> {
                 other => panic!("a task that was put down: {other:?}"),
             }
         }
-        self.taken = taken;
     }
 
     /// A step has failed halfway: the owner, who has not been told yet, gives up every task, those that were put down, too.
     pub(super) fn drop_what_is_put_down(&mut self, intake: &Intake<J>) {
-        let mut taken = std::mem::take(&mut self.taken);
-        intake.leave(&mut taken);
-        self.discarded.extend(taken.into_iter().map(|(submission, _)| Discarded::Job(submission.job)));
+        let taken = std::mem::take(&mut self.taken);
+        intake.leave(&mut self.taken);
+        for (submission, _) in taken.into_iter().chain(std::mem::take(&mut self.taken)) {
+            self.statistics.submitted();
+            self.statistics.forgotten(1);
+            self.discarded.push(Discarded::Job(submission.job));
+        }
     }
 
     // ---- out of the table

@@ -18,6 +18,7 @@ fn attended(config: &Config) -> (Pool, Executor, Assignment<u32>) {
     }
     (0..2).for_each(|slot| _ = pool.submit(slot));
     let Next::Run(assignment) = executor.next(None) else { panic!("there is a task") };
+    assert!(pool.scheduler.intake.is_attended(Kind::Native), "tasks may be put down");
     (pool, executor, assignment)
 }
 
@@ -92,5 +93,30 @@ fn put_down_and_broken() {
         assert!(!is_told || answer == Err(Refused::Broken));
         let broken = pool.listen().broken + usize::from(is_told);
         assert_eq!(broken, 1);
+    });
+}
+
+/// Another executor comes to attend while the first leaves off, and the owner submits.
+#[test]
+fn put_down_for_either() {
+    explore_preemptions(2, || {
+        let pool =
+            Pool::with_sleeping_owner(Kind::Native, &Config { call_timeout: Some(HOUR), ..sized(0, 2) });
+        let executors = pool.asleep::<2>();
+        for _ in 0..OFTEN {
+            pool.submit(0);
+            let Next::Run(assignment) = executors[1].next(None) else { panic!("there is a task") };
+            assert!(matches!(executors[1].next(Some(done(&assignment))), Next::Idle));
+            pool.listen();
+        }
+        (0..2).for_each(|slot| _ = pool.submit(slot));
+        let threads = executors.map(|executor| spawn(move || executor.live(None)));
+        pool.submit(2);
+        let mut heard = Heard::default();
+        while heard.settled.len() < 3 {
+            heard.add(pool.next_note());
+        }
+        pool.scheduler.close();
+        threads.into_iter().for_each(join);
     });
 }

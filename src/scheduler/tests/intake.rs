@@ -266,6 +266,22 @@ fn whoever_attends_and_panics_takes_no_more() {
     assert_eq!(pool.notes().iter().filter(|note| **note == Seen::Broken).count(), 1);
 }
 
+/// Only a fault of the owner's can do that.
+#[test]
+fn a_task_that_cannot_be_taken_in_breaks_the_pool_off_and_every_other_is_given_up() {
+    for kind in KINDS {
+        let pool = Pool::with(&pool_config(1));
+        let executor = attends(&pool, kind);
+        pool.notes();
+        [2, 4, 4, 5].into_iter().for_each(|slot| put_down(&pool, task(kind, slot)));
+        assert!(matches!(goes_on(&executor, 0), Next::Stop), "{kind:?}");
+        assert!(pool.scheduler.failure().is_some_and(|words| words.contains("put down")));
+        assert_eq!(pool.scheduler.submit(task(kind, 6)), Err(Refused::Broken));
+        let counts = pool.scheduler.snapshot().tasks;
+        assert_eq!((counts.submitted, counts.completed + counts.cancelled), (30, 30), "{counts:?}");
+    }
+}
+
 // ---- beside a pool in which nothing is put down
 
 #[derive(Clone, Copy, Debug)]
