@@ -194,6 +194,33 @@ describe('what is remembered of the shapes of objects', () => {
   })
 })
 
+describe('objects of many shapes', () => {
+  const some = (names) => Object.fromEntries(names.map((name, index) => [name, index]))
+
+  test('that begin alike, end early or have the same names in another order, again and again', () => {
+    const names = ['a', 'b', 'c', '__proto__', 'constructor', '1', 'ж']
+    const value = []
+    for (let chosen = 0; chosen < 1 << names.length; chosen++) {
+      const part = names.filter((_, index) => chosen & (1 << index))
+      value.push(some(part), some([...part].reverse()))
+    }
+    for (let again = 0; again < 4; again++)
+      expect(difference(structuredClone(value), roundTrip(value).value)).toBeNull()
+  })
+
+  test('of which there are more than are remembered', () => {
+    for (let again = 0; again < 3; again++) {
+      for (let first = 0; first < 4000; first += 500) {
+        const value = Array.from({ length: 500 }, (_, id) =>
+          some([`key ${first + id}`, `another ${id % 7}`, 'same'])
+        )
+        expect(difference(structuredClone(value), roundTrip(value).value)).toBeNull()
+      }
+    }
+    expect(Remembered.characters).toBeLessThanOrEqual(2 * MOST_CHARACTERS)
+  })
+})
+
 describe('large buffers', () => {
   test('go beside the words, each once, and the words stay short', () => {
     const bytes = new Uint8Array(100_000).fill(7)

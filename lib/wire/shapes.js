@@ -2,6 +2,7 @@
 
 const { USES_BEFORE_COMPILING, WIDEST_COMPILED_SHAPE, definitionOf } = require('./format.js')
 const { Remembered } = require('./remembered.js')
+const { ShapeTree } = require('./shape-tree.js')
 
 // The shapes that `encode` meets: sets of property names in an order, each with the function that writes objects of it
 // once that pays. Those of a message are known until its end, and beyond it if they were met before; see remembered.js.
@@ -18,7 +19,9 @@ let lastShape = emptyShape
 const recentShapes = new Array(8).fill(emptyShape)
 /** Whether `for … in` shows an object's own names alone. */
 let prototypeIsClean = true
-const remembered = new Remembered(dropRecent)
+const remembered = new Remembered(dropAll)
+/** Some of those that are remembered. */
+const tree = new ShapeTree()
 /** Of this message alone so far, by definition. @type {Map<string, Shape>} */
 const newShapes = new Map()
 
@@ -50,9 +53,17 @@ function shapeOf(object) {
   const slot = keys.length % recentShapes.length
   const other = recentShapes[slot]
   if (sameKeys(other.keys, keys)) return (lastShape = other)
+  const known = tree.find(keys)
+  if (known !== undefined) {
+    recentShapes[slot] = known
+    return (lastShape = known)
+  }
   const definition = definitionOf(keys)
   /** @type {Shape | undefined} */
-  let shape = remembered.get(definition) ?? newShapes.get(definition)
+  let shape = remembered.get(definition)
+  if (shape !== undefined) {
+    if (keys.length <= WIDEST_COMPILED_SHAPE) tree.add(shape)
+  } else shape = newShapes.get(definition)
   if (shape === undefined) {
     shape = { keys, definition, message: 0, index: 0, uses: 0, looks: 0, write: null }
     newShapes.set(definition, shape)
@@ -87,6 +98,11 @@ function endMessage() {
 function dropRecent() {
   lastShape = emptyShape
   recentShapes.fill(emptyShape)
+}
+
+function dropAll() {
+  dropRecent()
+  tree.clear()
 }
 
 module.exports = { endMessage, lookAtPrototype, shapeOf, use }
