@@ -92,7 +92,7 @@ impl Parts {
 fn adopted(env: &Env, part: Part) -> std::result::Result<Unknown<'_>, Part> {
     // SAFETY: called by JavaScript; no part is empty, nor larger than the ArrayBuffer that it was copied from.
     let buffer =
-        unsafe { adopted::adopt(Array::Buffer(part.into_bytes())) }.map_err(|memory| match memory {
+        unsafe { adopted::adopt(env, Array::Buffer(part.into_bytes())) }.map_err(|memory| match memory {
             Array::Buffer(bytes) => Part::from_bytes(bytes),
             _ => unreachable!("it is what was given"),
         })?;
