@@ -66,7 +66,6 @@ class Settle {
       const characters = int32[at + 4]
       const body = at + HEAD
       const number = int32[at + 2]
-      const parts = kind === RECORD.FULFILLED || kind === RECORD.REJECTED ? number : 0
       try {
         if (kind !== RECORD.FULFILLED) {
           const own = text.slice(textAt, textAt + characters)
@@ -79,9 +78,9 @@ class Settle {
       }
       at = body + ((int32[at + 3] + 1) & ~1)
       textAt += characters
-      if (parts > 0) {
-        largeBytes.dropAll(partsAt, parts) // that nobody has taken
-        partsAt += parts
+      if (number > 0 && (kind === RECORD.FULFILLED || kind === RECORD.REJECTED)) {
+        largeBytes.dropAll(partsAt, number) // that nobody has taken
+        partsAt += number
       }
     }
   }

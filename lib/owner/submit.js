@@ -119,7 +119,6 @@ class Submit {
     const flags = fits ? 0 : SUBMIT.NEEDS_DELIVERY
     const words = this.#argue(slot, label.number, priority, options, flags)
     words[ARGUMENT.LENGTH] = fits ? encoded.byteLength : 0
-    words[ARGUMENT.PARTS] = fits ? encoded.parts : 0
     const text = fits ? encoded.text : ''
     let answer
     try {

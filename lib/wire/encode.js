@@ -3,7 +3,7 @@
 const { types } = require('node:util')
 const { largeBytes } = require('../addon.js')
 const { CONSTANTS, HEADER, VIEWS } = require('./format.js')
-const { CALL } = require('./layout.js')
+const { ARGUMENT, CALL } = require('./layout.js')
 const { KEPT_WORDS, Memory } = require('./memory.js')
 const { endMessage, lookAtPrototype, shapeOf, use } = require('./shapes.js')
 const { bufferOf, elementsOf, getterOf, isVariable, kindOf, offsetOf, sizeOf } = require('./views.js')
@@ -74,11 +74,11 @@ const LARGEST_AMONG_WORDS = 2048
 const LARGEST_PART = 2 ** 31
 
 /**
- * What `encode` has written: `text`, `byteLength` bytes of `bytes` from word CALL on, and the contents of so many large
- * buffers as `parts` says, which Rust keeps. The words before are for the arguments of a call. `int32` and `float64` are
- * the same memory.
+ * What `encode` has written: `text` and `byteLength` bytes of `bytes` from word CALL on. The words before are
+ * for the arguments of a call, of which one is written here: how many large buffers Rust has kept for the message.
+ * `int32` and `float64` are the same memory.
  */
-const encoded = { ...new Memory(INITIAL_WORDS), byteLength: 0, text: '', parts: 0 }
+const encoded = { ...new Memory(INITIAL_WORDS), byteLength: 0, text: '' }
 
 let { int32, float64 } = encoded
 let position = 0
@@ -89,6 +89,8 @@ let hasReferences = false
 let shapeCount = 0
 /** Buffers that Rust has kept for the message so far. */
 let parts = 0
+/** Those of the message that has been written. */
+let writtenParts = 0
 let message = 0
 let busy = false
 /** @type {((buffer: SharedArrayBuffer) => number) | null} */
@@ -360,8 +362,7 @@ function encode(value, shareWith = null, mayMove = false) {
     int32[CALL] = hasReferences ? 1 : 0
     encoded.text = text
     encoded.byteLength = (position - CALL) * 4
-    encoded.parts = parts
-    parts = 0 // they are the message's
+    if (parts > 0) sayParts()
     return true
   } catch (thrown) {
     if (thrown === TOO_LARGE) return false
@@ -389,16 +390,25 @@ function forgetValue() {
   for (let i = 0; i < objectCount && i < fewObjects.length; i++) fewObjects[i] = undefined
 }
 
+/** The buffers are the written message's. */
+function sayParts() {
+  int32[ARGUMENT.PARTS] = writtenParts = parts
+  parts = 0
+}
+
+/** Those that have not been taken go. */
+function giveUpParts() {
+  int32[ARGUMENT.PARTS] = writtenParts = 0
+  largeBytes.discard()
+}
+
 /**
  * The message has been sent, or nobody wants it: lets go of its text, and of memory that it has made large. `true` if
  * `encoded.bytes` is other memory now.
  */
 function letGo() {
   encoded.text = ''
-  if (encoded.parts > 0) {
-    encoded.parts = 0
-    largeBytes.discard() // unless they have been taken
-  }
+  if (writtenParts > 0) giveUpParts()
   // What has been sent may have been sent from within another message that is being written.
   if (int32.length <= KEPT_WORDS || busy) return false
   renew(new Memory(INITIAL_WORDS))

@@ -19,7 +19,7 @@ const ARGUMENT = {
   TIMEOUT: 3,
   QUEUE_TIMEOUT: 4,
   RETRIES: 10,
-  /** Large buffers of the message; of every call. */
+  /** Large buffers of the message; of every call. Written with the message. */
   PARTS: 11,
   FACTOR: 6,
   LONGEST_DELAY: 7

@@ -44,7 +44,6 @@ class HandingIn {
     words[ARGUMENT.RUN] = this.#task.run
     words[ARGUMENT.LENGTH] = encoded.byteLength
     const hasText = ending !== ENDING.NONE && (ending & ~ENDING.REFUSED) <= ENDING.REJECTED
-    words[ARGUMENT.PARTS] = hasText ? encoded.parts : 0
     this.#ending = ENDING.NONE
     this.#task = NOBODY
     const answer = call(hasText ? encoded.text : '')
