@@ -60,7 +60,7 @@ test('a task is given what its input was when it was submitted', async () => {
 
 test.each([
   ['copied', 100_000],
-  ['of the memory that it was sent in', 4_000_000]
+  ['of the memory that it was sent in', 40_000_000]
 ])('a buffer that arrived can be transferred and changed like any other: one %s', async (_name, length) => {
   const result = await play(`
     const pool = new WorkerPool({ size: 1 })
@@ -78,7 +78,7 @@ test.each([
 
 test.each([
   ['copied', 50_000],
-  ['that could be handed over', 2_000_000]
+  ['that could be handed over', 40_000_000]
 ])(
   'another try is given the same bytes and text, whatever became of them in the first: %s',
   async (_, length) => {
@@ -160,7 +160,7 @@ test('where V8 cannot be given memory, all bytes are copied', async () => {
   const result = await play(
     `
     const pool = new WorkerPool({ size: 1 })
-    const input = bytes(3_000_000)
+    const input = bytes(40_000_000)
     const received = await pool.execute((x) => x, input)
     const moved = structuredClone(received.buffer, { transfer: [received.buffer] })
     await pool.close()

@@ -19,7 +19,7 @@ const KEPT_SHAPES = 64
  * Bytes from which on memory of Rust's becomes that of an ArrayBuffer, where that can be. Less is copied: the engine
  * looks for garbage among its own buffers in time, and finds it cheaply.
  */
-const LEAST_ADOPTED = 1 << 19
+const LEAST_ADOPTED = 1 << 25
 
 /** The token of a hole in an array. */
 const HOLE = (CONSTANTS.length << 4) | 3
