@@ -247,9 +247,7 @@ class WorkerPool extends Emitter {
     }
     this.#native.hireMinimum()
     this.#inbox.drainAll()
-    return asCallers(
-      this.#workers.within(least + this.#spares, most + this.#spares, call.name)
-    )
+    return asCallers(this.#workers.within(least + this.#spares, most + this.#spares, call.name))
   }
 
   // ---- the end

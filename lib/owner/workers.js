@@ -43,7 +43,8 @@ class Workers {
   /** Why the last worker that did not come up did not. */
   #startError
   /** Who waits for the number of workers to be within limits. */
-  #waiters = /** @type {({ least: number, most: number, call: string } & ReturnType<typeof deferred>)[]} */ ([])
+  #waiters =
+    /** @type {({ least: number, most: number, call: string } & ReturnType<typeof deferred>)[]} */ ([])
 
   /**
    * @param {any} native the NativePool
