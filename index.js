@@ -1,5 +1,5 @@
 'use strict'
 
-const { WorkerPool, PoolError, move } = /** @type {any} */ (require('./dist/start.cjs'))
+const { WorkerPool, PoolError, move } = /** @type {any} */ (require('./dist/threadmill.js'))
 
 module.exports = { WorkerPool, PoolError, move }

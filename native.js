@@ -1,3 +1,3 @@
 'use strict'
 
-module.exports = /** @type {any} */ (require('./dist/start.cjs')).native
+module.exports = /** @type {any} */ (require('./dist/threadmill.js')).native

@@ -164,3 +164,36 @@ test('a task whose microtask submits to a pool of its own keeps its own result',
   }
   expect(answers).toEqual([0, 1, 2, 3, 4].map((answer) => ({ answer })))
 })
+
+describe('large buffers arrive where they were sent, though a getter in a result sends others to a pool of its own', () => {
+  test.each([
+    ['that carries them', () => undefined],
+    ['that leaves them to a port', () => /x/]
+  ])('%s', async (_, makeBeside) => {
+    const pool = track(new WorkerPool({ size: 1 }))
+    const task = async ([beside, length]) => {
+      globalThis.inner ??= new (require('threadmill').WorkerPool)({ maxWorkers: 1 })
+      const filled = (byte) => new Uint8Array(length).fill(byte)
+      let inner
+      globalThis.sent = () => inner
+      return {
+        first: filled(1),
+        get second() {
+          inner = globalThis.inner.execute(
+            ({ bytes, other }) => [bytes.every((byte) => byte === 2), other.every((byte) => byte === 3)],
+            { bytes: filled(2), other: filled(3), beside }
+          )
+          return filled(4)
+        },
+        third: filled(5)
+      }
+    }
+    const { first, second, third } = await pool.execute(task, [makeBeside(), 10_000])
+    expect([first, second, third].map((bytes) => new Set(bytes))).toEqual([
+      new Set([1]),
+      new Set([4]),
+      new Set([5])
+    ])
+    expect(await pool.execute(() => globalThis.sent())).toEqual([true, true])
+  })
+})

@@ -8,9 +8,7 @@ const { hide } = require('./property.js')
 // have replaced Error.prepareStackTrace, taken Error.stackTraceLimit away or frozen it, and frozen the error. So nothing
 // here throws, and a stack that is no text is left as it is.
 
-const OWN_FILES = ['threadmill.js', 'worker.js', 'start.cjs', 'start-worker.cjs', 'import.js'].map((file) =>
-  path.join(BUNDLES, file)
-)
+const OWN_FILES = ['threadmill.js', 'worker.js'].map((file) => path.join(BUNDLES, file))
 const POSITION = /:\d+:\d+\)?$/
 /** What Node and the language call on the way to a function of ours. */
 const BUILT_IN = /\(<anonymous>\)$|[( ]node:[^)]*\)?$/

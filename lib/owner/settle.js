@@ -74,7 +74,7 @@ class Settle {
           tasks.resolve(slot, decode(int32, float64, body, text, textAt, null, partsAt))
       } catch (error) {
         // No memory for it, say. The batch goes on: nobody else would come back for the others.
-        if (tasks.isOpen(slot)) tasks.reject(slot, error)
+        if (tasks.isOpen(slot)) tasks.reject(slot, this.#notDecoded(slot, error))
       }
       at = body + ((int32[at + 3] + 1) & ~1)
       textAt += characters
@@ -234,6 +234,10 @@ class Settle {
     const task = this.#tasks.nameOf(slot)
     const message = `The result of the task '${task}' cannot be handed over: ${wordsOf(cause)}; ask for less, or run fewer such tasks at a time`
     return new PoolError('ERR_OUT_OF_MEMORY', message, { cause, task })
+  }
+
+  #notDecoded(slot, cause) {
+    return cause instanceof RangeError ? this.#notHandedOver(slot, cause) : this.#unreadable(slot, cause)
   }
 
   #unreadable(slot, cause) {

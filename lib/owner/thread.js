@@ -6,7 +6,7 @@ const { BUNDLES } = require('../place.js')
 const { NEWS, ORDER } = require('../wire/port.js')
 const lastWords = require('./last-words.js')
 
-const WORKER_FILE = path.join(BUNDLES, 'start-worker.cjs')
+const WORKER_FILE = path.join(BUNDLES, 'worker.js')
 
 // One worker, on a thread of this process. This is all that the owner of a pool needs of a worker beyond what
 // Rust does: to start it, to exchange with it what only a MessagePort carries, to keep the process alive for it

@@ -89,8 +89,11 @@ let hasReferences = false
 let shapeCount = 0
 /** Buffers that Rust has kept for the message so far. */
 let parts = 0
+/** Where the first of them is kept. */
+let firstPart = 0
 /** Those of the message that has been written. */
 let writtenParts = 0
+let firstWritten = 0
 let message = 0
 let busy = false
 /** @type {((buffer: SharedArrayBuffer) => number) | null} */
@@ -282,7 +285,10 @@ function writeBuffer(buffer) {
 
 /** A buffer whose content goes beside the words: one copy, and one more out of it. */
 function writePart(buffer, length) {
-  if (length > LARGEST_PART || !largeBytes.keep(new Uint8Array(buffer))) return false
+  if (length > LARGEST_PART) return false
+  const place = largeBytes.keep(new Uint8Array(buffer))
+  if (place === null) return false
+  if (parts === 0) firstPart = place
   parts++
   writeDouble(PART, length)
   return true
@@ -380,7 +386,7 @@ function forgetValue() {
   endMessage()
   if (parts > 0) {
     parts = 0
-    largeBytes.discard()
+    largeBytes.discard(firstPart)
   }
   if (objectSet.size > 0) {
     objectSet.clear()
@@ -393,13 +399,14 @@ function forgetValue() {
 /** The buffers are the written message's. */
 function sayParts() {
   int32[ARGUMENT.PARTS] = writtenParts = parts
+  firstWritten = firstPart
   parts = 0
 }
 
 /** Those that have not been taken go. */
 function giveUpParts() {
   int32[ARGUMENT.PARTS] = writtenParts = 0
-  largeBytes.discard()
+  largeBytes.discard(firstWritten)
 }
 
 /**

@@ -27,7 +27,7 @@ async function loadExports(script) {
         if (!MODULE_AFTER_ALL.has(error?.code)) throw error
       }
     }
-    return await require('./import.js')(path.isAbsolute(script) ? url().pathToFileURL(script).href : script)
+    return await import(path.isAbsolute(script) ? url().pathToFileURL(script).href : script)
   } catch (cause) {
     const message = `The script ${script} could not be loaded: ${wordsOf(cause)}`
     throw new PoolError('ERR_SCRIPT_LOAD', message, { cause })
@@ -52,8 +52,8 @@ function isCommonJS(file) {
 /** The package.json of a folder; undefined if there is none, or a broken one, which `import` will tell of. */
 function manifestIn(folder) {
   const file = path.join(folder, 'package.json')
-  if (!fs.existsSync(file)) return undefined // cheaper than an error
   try {
+    if (!fs.existsSync(file)) return undefined // cheaper than an error
     return JSON.parse(fs.readFileSync(file, 'utf8')) ?? undefined
   } catch {
     return undefined

@@ -90,7 +90,11 @@ impl Call {
             .get(HEAD..HEAD + self.length)
             .ok_or_else(|| Error::from_reason("the message is longer than its memory"))?;
         let text = reader.read(env, text)?;
-        let parts = if self.parts == 0 { Vec::new() } else { parts::take_kept() };
+        let parts = match self.parts {
+            0 => Vec::new(),
+            count => parts::take_kept(count)
+                .ok_or_else(|| Error::from_reason("the message's large buffers are not there"))?,
+        };
         Ok(Some(match text {
             Read::NoMemory => return Ok(None),
             Read::Short(text) if parts.is_empty() => Message::new(words, text),

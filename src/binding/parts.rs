@@ -2,7 +2,9 @@
 //! the next message that says so; what comes with a message waits here until `lib/wire/decode.js` has made the
 //! ArrayBuffers that it is copied into.
 //!
-//! Both are the thread's: it writes one message at a time, and reads one batch of them at a time.
+//! Both are the thread's. It reads one batch at a time. A message that it writes may be interrupted by others, which a getter
+//! sends: in a worker, results and the inputs for a pool of its own are written by two encoders, which do not know each other.
+//! Those end before it goes on, so that what is kept is a stack, of which the last are the message's that ends.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -25,21 +27,24 @@ pub struct Parts;
 
 #[napi]
 impl Parts {
-    /// Copies bytes for the message that is being written. `false` if there is no memory for that.
+    /// Copies bytes for the message that is being written. Answers the place where they are kept; `null` if there is no
+    /// memory for that.
     #[napi(catch_unwind)]
-    pub fn keep(bytes: Uint8ArraySlice<'_>) -> bool {
+    pub fn keep(bytes: Uint8ArraySlice<'_>) -> Option<u32> {
         if is_refused("part") {
-            return false;
+            return None;
         }
-        let Ok(part) = Part::copy(&bytes) else { return false };
-        KEPT.with_borrow_mut(|all| all.push(Arc::new(part)));
-        true
+        let part = Part::copy(&bytes).ok()?;
+        Some(KEPT.with_borrow_mut(|all| {
+            all.push(Arc::new(part));
+            all.len() as u32 - 1
+        }))
     }
 
-    /// The message is not going to be sent.
+    /// What was kept from this place on is not going to be sent, or was.
     #[napi(catch_unwind)]
-    pub fn discard() {
-        take_kept();
+    pub fn discard(from: u32) {
+        KEPT.with_borrow_mut(|all| all.truncate(from as usize));
     }
 
     /// Copies part `at` of the batch to where JavaScript wants to have it, and lets go of it.
@@ -100,9 +105,9 @@ fn adopted(env: &Env, part: Part) -> std::result::Result<Unknown<'_>, Part> {
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) })
 }
 
-/// What was kept for the message, in its order.
-pub(super) fn take_kept() -> Vec<Arc<Part>> {
-    KEPT.take()
+/// The last `count` that were kept, in their order. `None` if there are not as many.
+pub(super) fn take_kept(count: u32) -> Option<Vec<Arc<Part>>> {
+    KEPT.with_borrow_mut(|all| Some(all.split_off(all.len().checked_sub(count as usize)?)))
 }
 
 /// Lets go of what came with the last batch of messages.
