@@ -8,7 +8,7 @@ const { write } = require('./support/files.js')
 const { makeView } = require('./support/memory.js')
 const { rejection } = require('./support/outcomes.js')
 const { track } = require('./support/pools.js')
-const { FACE, runNode } = require('./support/processes.js')
+const { FACE, outputOf, runNode } = require('./support/processes.js')
 const { FIXTURES, ROOT } = require('./support/scripts.js')
 const { within } = require('./support/waiting.js')
 
@@ -391,5 +391,38 @@ describe('what a script sees of its surroundings', () => {
     const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 }
     const pool = scriptPool('tasks.mjs', SCRIPT, { resourceLimits: limits })
     await expect(pool.execute('limits')).resolves.toMatchObject(limits)
+  })
+})
+
+describe('where the program may read but a few folders', () => {
+  const [major] = process.versions.node.split('.').map(Number)
+  const permission = major >= 24 ? '--permission' : '--experimental-permission'
+
+  /** What a program prints that may read the package and `folder`. */
+  async function restricted(folder, script) {
+    const program = `
+      const { WorkerPool } = require(${JSON.stringify(ROOT)})
+      try {
+        const pool = new WorkerPool(${JSON.stringify(script)}, { maxWorkers: 1 })
+        pool.execute('double', 21).then(console.log, ({ code, message }) => console.log(code, message)).then(() => pool.close())
+      } catch ({ name, code, message }) {
+        console.log(name, code, message)
+      }`
+    const allowed = [ROOT, folder].map((each) => `--allow-fs-read=${each}${path.sep}*`)
+    const flags = [permission, '--no-warnings', '--allow-worker', '--allow-addons', ...allowed]
+    const { stdout } = await outputOf([...flags, '-e', program], { cwd: ROOT })
+    return stdout.trim()
+  }
+
+  test('a script runs from one of these, whatever is above it', async () => {
+    const script = write('tasks.js', 'exports.double = (n) => 2 * n')
+    expect(await restricted(path.dirname(script), script)).toBe('42')
+  })
+
+  test('a script elsewhere is said to be none that may be read', async () => {
+    const script = write('tasks.js', 'exports.double = (n) => 2 * n')
+    expect(await restricted(path.join(path.dirname(script), 'other'), script)).toMatch(
+      /^PoolError ERR_INVALID_ARG_VALUE The option 'script' must name a file that may be read; .* may not: /
+    )
   })
 })

@@ -61,8 +61,20 @@ function fileOf(url) {
 
 /** The first of these files that there is. */
 function mustBeThere(script, files) {
-  const found = files.find((file) => fs.existsSync(file))
+  let refusal
+  const found = files.find((file) => {
+    try {
+      return fs.existsSync(file)
+    } catch (error) {
+      refusal = error // by the permission model
+      return false
+    }
+  })
   if (found !== undefined) return found
+  if (refusal !== undefined) {
+    const message = `The option 'script' must name a file that may be read; ${show(script)} may not: ${wordsOf(refusal)}`
+    throw new PoolError('ERR_INVALID_ARG_VALUE', message, { cause: refusal })
+  }
   const [first, other = first] = files
   const there =
     first === other
