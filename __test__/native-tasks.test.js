@@ -255,20 +255,17 @@ describe('a large result', () => {
     await expect(back).resolves.toEqual([1000, data[5]])
   })
 
-  test('that is large is memory of Rust, which cannot be transferred: that rejects, and it is not lost', async () => {
+  const isHandedOn = process.platform === 'linux' // where V8 itself takes the memory; see onward.test.js
+  const onLinux = isHandedOn ? test : test.skip
+  onLinux('that is large is memory of Rust, and can be transferred to a task, too', async () => {
     const pool = open({ maxWorkers: 1 })
     const result = await pool.execute('native:decompress', { data: compressed })
     const transfer = [result.buffer]
-    await expect(pool.execute((bytes) => bytes.length, result, { transfer })).rejects.toMatchObject({
-      name: 'PoolError',
-      code: expect.stringMatching(/^ERR_(INVALID_ARG_VALUE|NOT_SERIALIZABLE)$/)
-    })
-    await expect(pool.execute('native:noop', { data: result }, { transfer })).rejects.toMatchObject({
-      name: 'PoolError',
-      code: 'ERR_INVALID_ARG_VALUE'
-    })
-    expect(result.equals(data)).toBe(true)
     await expect(pool.execute((bytes) => bytes.length, result)).resolves.toBe(30_000_000)
+    expect(result.equals(data)).toBe(true)
+    const back = pool.execute((bytes) => bytes.length, result, { transfer })
+    expect(result).toHaveLength(0)
+    await expect(back).resolves.toBe(30_000_000)
   })
 
   test('results around the size from which memory is handed over are right', async () => {

@@ -42,6 +42,8 @@ class Workers {
   deaths = []
   /** Why the last worker that did not come up did not. */
   #startError
+  /** Why the pool is ending, once it is. */
+  #endError
   /** Who waits for the number of workers to be within limits. */
   #waiters =
     /** @type {({ least: number, most: number, call: string } & ReturnType<typeof deferred>)[]} */ ([])
@@ -275,7 +277,8 @@ class Workers {
   #rejectHopeless() {
     const alive = this.#alive()
     const failed = alive.filter(({ failure }) => failure !== undefined)
-    this.#rejectWaiters(failed[0]?.failure ?? this.#startError, alive.length - failed.length)
+    const error = failed[0]?.failure ?? this.#startError ?? this.#endError
+    if (error !== undefined) this.#rejectWaiters(error, alive.length - failed.length)
   }
 
   /** Tells those who wait for more workers than there will be. */
@@ -334,6 +337,7 @@ class Workers {
   /** The pool is closing: who waits for workers is told. */
   end(error) {
     this.#isEnding = true
+    this.#endError = error
     this.#rejectWaiters(error)
   }
 
