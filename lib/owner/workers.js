@@ -337,7 +337,8 @@ class Workers {
   /** The pool is closing: who waits for workers is told. */
   end(error) {
     this.#isEnding = true
-    this.#endError = error
+    // Not the error itself, whose frames hold whom they were called on: the face, which is to be let go of.
+    this.#endError = { code: error.code, message: error.message, cause: error.cause, exitCode: undefined }
     this.#rejectWaiters(error)
   }
 
